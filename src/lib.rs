@@ -8,6 +8,5 @@ pub mod path;
 pub mod script;
 pub mod rulebook;
 pub mod bundle;
-pub mod engine;
 pub mod report;
 pub mod case;

@@ -1,0 +1,183 @@
+//! Facts: nodes picked out of evidence, and values derived from other facts.
+
+use std::sync::Arc;
+
+use regex::{Captures, Regex};
+use rhai::{Array, Dynamic, Map};
+
+use crate::document::NodeId;
+use crate::path::Path;
+use crate::rulebook::model::{Count, Extract, FactId, FactSource, ProbeId, RulebookId, Symbol};
+use crate::script::{self, Doc, Node, Stop, Unknown};
+
+use super::run::Run;
+use super::trace::Trace;
+
+/// The value of a fact.
+///
+/// # Errors
+/// An unknown, or what broke.
+pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<Dynamic, Stop> {
+    let declared = &run.ruleset().facts[fact];
+    match &declared.source {
+        FactSource::Extract(extract) => extracted(run, extract, trace),
+        FactSource::Let(expr) => {
+            let frame = run.frame(declared.rulebook);
+            let value = frame.eval(expr, &[]);
+            trace.merge(&frame.take_trace());
+            value
+        }
+        FactSource::Index { of, by } => {
+            let rows = list(run.symbol(*of, trace)?)?;
+            script::Index::new(&rows, by).map(Dynamic::from).map_err(Stop::failed)
+        }
+        FactSource::Prefer(sources) => prefer(run, sources, trace),
+        FactSource::Differ { sides, by } => {
+            let [left, right] = [run.symbol(sides[0], trace)?, run.symbol(sides[1], trace)?];
+            script::differ(list(left)?, list(right)?, by)
+        }
+        FactSource::Over { .. } => Err(unknown("facts over many subjects need a bundle of many subjects")),
+    }
+}
+
+fn unknown(reason: impl Into<String>) -> Stop {
+    Stop::Unknown(Unknown { reason: reason.into(), missing: Vec::new() })
+}
+
+fn list(value: Dynamic) -> Result<Array, Stop> {
+    value.into_array().map_err(|kind| Stop::failed(format!("a list is wanted here, not a {kind}")))
+}
+
+/// The first source that is known; else all their reasons.
+fn prefer(run: &Arc<Run>, sources: &[Symbol], trace: &mut Trace) -> Result<Dynamic, Stop> {
+    let (mut reasons, mut missing) = (Vec::new(), Vec::new());
+    for &source in sources {
+        match run.symbol(source, trace) {
+            Err(Stop::Unknown(unknown)) => {
+                if !reasons.contains(&unknown.reason) {
+                    reasons.push(unknown.reason);
+                }
+                missing.extend(unknown.missing);
+            }
+            known_or_broken => return known_or_broken,
+        }
+    }
+    missing.sort();
+    missing.dedup();
+    Err(Stop::Unknown(Unknown { reason: reasons.join("; "), missing }))
+}
+
+/// A document and the nodes in it that paths start from.
+struct Roots {
+    doc: Arc<Doc>,
+    nodes: Vec<NodeId>,
+}
+
+fn extracted(run: &Arc<Run>, extract: &Extract, trace: &mut Trace) -> Result<Dynamic, Stop> {
+    let source = roots(run, extract.from, trace)?;
+    let within = match &extract.within {
+        None => source,
+        Some(path) => narrowed(run, source, path)?,
+    };
+    let doc = &within.doc;
+    let mut nodes: Vec<NodeId> = Vec::new();
+    for (path, &root) in extract.paths.iter().flat_map(|p| within.nodes.iter().map(move |n| (p, n))) {
+        nodes.extend(path.select(&doc.document, root));
+    }
+    if extract.paths.len() > 1 || within.nodes.len() > 1 {
+        nodes.sort();
+        nodes.dedup();
+    }
+    match extract.count {
+        Count::All => Ok(all(extract, doc, &nodes, within.nodes.first().copied())),
+        Count::One | Count::First => one(run, extract, doc, &nodes),
+    }
+}
+
+fn roots(run: &Arc<Run>, from: Symbol, trace: &mut Trace) -> Result<Roots, Stop> {
+    if let Symbol::Probe(probe) = from {
+        let doc = run.evidence(probe, trace)?;
+        let root = doc.document.root();
+        return Ok(Roots { doc, nodes: vec![root] });
+    }
+    let value = run.symbol(from, trace)?;
+    let place = script::places_of(&value).into_iter().next();
+    let found = place.and_then(|place| Some(Roots { doc: Arc::clone(run.document(place.slot)?), nodes: vec![place.node] }));
+    found.ok_or_else(|| Stop::failed("`from` names a fact that is no node of any evidence"))
+}
+
+fn narrowed(run: &Run, source: Roots, within: &Path) -> Result<Roots, Stop> {
+    let Roots { doc, nodes } = source;
+    let nodes: Vec<NodeId> = nodes.iter().flat_map(|root| within.select(&doc.document, *root)).collect();
+    if nodes.is_empty() {
+        return Err(unknown(format!("nothing in {} matches `{}`", item_name(run, &doc), within.text())));
+    }
+    Ok(Roots { doc, nodes })
+}
+
+fn item_name(run: &Run, doc: &Doc) -> String {
+    let path = run.item_read(ProbeId::from(doc.slot)).and_then(|item| item.path.as_deref());
+    path.map_or_else(|| "the evidence".into(), |path| format!("`{path}`"))
+}
+
+fn all(extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId], within: Option<NodeId>) -> Dynamic {
+    let values: Array = nodes.iter().filter_map(|node| captured(extract.capture.as_ref(), doc, *node)).collect();
+    let place = within.filter(|_| extract.within.is_some() || values.is_empty());
+    let list = Dynamic::from_array(values);
+    match place {
+        Some(node) => script::tagged(list, doc, node),
+        None => list,
+    }
+}
+
+fn one(run: &Run, extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId]) -> Result<Dynamic, Stop> {
+    let mut values = nodes.iter().filter_map(|node| captured(extract.capture.as_ref(), doc, *node));
+    let paths = || extract.paths.iter().map(Path::text).collect::<Vec<_>>().join("`, `");
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(value),
+        (Some(value), Some(_)) if extract.count == Count::First => Ok(value),
+        (Some(_), Some(_)) => Err(unknown(format!("several places in {} match `{}`", item_name(run, doc), paths()))),
+        (None, _) => match &extract.default {
+            Some(value) => Ok(script::tagged(value.clone(), doc, doc.document.root())),
+            None if nodes.is_empty() => Err(unknown(format!("nothing in {} matches `{}`", item_name(run, doc), paths()))),
+            None => Err(unknown(format!("what `{}` finds in {} has an unknown form", paths(), item_name(run, doc)))),
+        },
+    }
+}
+
+/// The value of a node; with a pattern, what the pattern captures of it, if it matches.
+fn captured(capture: Option<&Regex>, doc: &Arc<Doc>, node: NodeId) -> Option<Dynamic> {
+    let Some(regex) = capture else { return Some(script::to_dynamic(doc, node)) };
+    let text = doc.document.str(node).unwrap_or_else(|| doc.document.raw(node).into());
+    let captures = regex.captures(&text)?;
+    let value = match regex.capture_names().flatten().next() {
+        Some(_) => Dynamic::from_map(row(regex, &captures, doc, node)),
+        None => group(doc, node, captures.get(1).or_else(|| captures.get(0))?.as_str()),
+    };
+    Some(script::tagged(value, doc, node))
+}
+
+fn group(doc: &Arc<Doc>, node: NodeId, text: &str) -> Dynamic {
+    script::tagged(Dynamic::from(text.to_owned()), doc, node)
+}
+
+/// The members of a row and the named groups, of which the latter win.
+fn row(regex: &Regex, captures: &Captures, doc: &Arc<Doc>, node: NodeId) -> Map {
+    let document = &doc.document;
+    let member = |child| Some((document.key(child)?.into(), script::to_dynamic(doc, child)));
+    let mut row: Map = document.children(node).filter_map(member).collect();
+    for name in regex.capture_names().flatten() {
+        let value = captures.name(name).map_or(Dynamic::UNIT, |found| group(doc, node, found.as_str()));
+        row.insert(name.into(), value);
+    }
+    row
+}
+
+/// A node as a script value, for callers that hold only the node.
+#[allow(dead_code)]
+pub(crate) fn node(doc: &Arc<Doc>, id: NodeId) -> Node {
+    Node { doc: Arc::clone(doc), id }
+}
+
+#[allow(dead_code)]
+type Owner = RulebookId;

@@ -1,0 +1,251 @@
+//! Findings: the failing items of a rule put into words, with labels on the exact bytes.
+
+use std::sync::Arc;
+
+use rhai::Dynamic;
+use sha2::{Digest, Sha256};
+
+use crate::report::excerpt;
+use crate::report::model::{self, Severity};
+use crate::rulebook::model::{Clause, Label, Rule, RuleId, Wording, Words};
+use crate::script::{self, Place, Stop};
+
+use super::frame::{Frame, Locals};
+use super::judge::{Failed, Failure, Judged, MAX_LABELLED};
+use super::run::Run;
+use super::trace::Trace;
+
+/// Most findings of one rule on one subject that get excerpts; further ones only name their places.
+const MAX_EXCERPTS: usize = 50;
+/// Most bytes of a node's text in a label.
+const MAX_TEXT: usize = 256;
+
+/// A finding, with what conditions between rules need.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// The rule.
+    pub(super) rule: RuleId,
+    /// The run that it was found in.
+    pub(super) run: Arc<Run>,
+    /// The names of `each` of its first item.
+    pub(super) locals: Locals,
+    /// The finding, its relations to others still open.
+    pub(super) finding: model::Finding,
+}
+
+/// The findings of a judged rule; and what went wrong with their words.
+pub(super) fn drafts(run: &Arc<Run>, rule: RuleId, judged: &Judged) -> (Vec<Draft>, Option<Stop>) {
+    let mut trouble = None;
+    let failures = judged.failures.iter().enumerate();
+    let drafts = failures.map(|(nth, (key, failure))| {
+        let writer = Writer { run, rule: &run.ruleset().rules[rule], frame: &judged.frame, trouble: &mut trouble, cut: nth < MAX_EXCERPTS };
+        let locals = failure.items.first().map(|item| item.locals.clone()).unwrap_or_default();
+        Draft { rule, run: Arc::clone(run), locals, finding: writer.finding(key.as_deref(), failure) }
+    });
+    let drafts = drafts.collect();
+    (drafts, trouble)
+}
+
+struct Writer<'a> {
+    run: &'a Arc<Run>,
+    rule: &'a Rule,
+    frame: &'a Arc<Frame>,
+    trouble: &'a mut Option<Stop>,
+    cut: bool,
+}
+
+impl Writer<'_> {
+    fn finding(mut self, key: Option<&str>, failure: &Failure) -> model::Finding {
+        let ruleset = self.run.ruleset();
+        let rulebook = &ruleset.rulebooks[self.rule.rulebook];
+        let (subject, group) = self.subject(failure);
+        let code = self.rule.code(ruleset);
+        let fingerprint = fingerprint(&code, &group, key);
+        let mut finding = model::Finding {
+            code,
+            rulebook: rulebook.id.clone(),
+            rule: self.rule.id.clone(),
+            title: self.rule.title.clone(),
+            refs: self.rule.refs.clone(),
+            severity: failure.severity,
+            subject,
+            key: key.map(str::to_owned),
+            message: self.rule.title.clone(),
+            labels: Vec::new(),
+            labels_omitted: failure.more,
+            help: None,
+            r#try: Vec::new(),
+            fix: Vec::new(),
+            docs: self.rule.docs.clone().or_else(|| rulebook.docs.clone()),
+            explained_by: Vec::new(),
+            explains: Vec::new(),
+            consequences: 0,
+            fingerprint,
+            waived: None,
+        };
+        self.fill(&mut finding, failure);
+        finding
+    }
+
+    /// Words of the first item, labels of all.
+    fn fill(&mut self, finding: &mut model::Finding, failure: &Failure) {
+        let rule = self.rule;
+        if let Some(first) = failure.items.first() {
+            let clause = &rule.decide[first.clause];
+            let says = clause.words.says.as_ref().or(rule.words.says.as_ref());
+            if let Some(message) = says.and_then(|says| self.words(says, &first.locals)) {
+                finding.message = message;
+            }
+            let help = clause.words.help.as_ref().or(rule.words.help.as_ref());
+            finding.help = help.and_then(|help| self.words(help, &first.locals));
+            finding.r#try = self.commands(pick(clause, rule, |w| &w.looks), &first.locals);
+            finding.fix = self.commands(pick(clause, rule, |w| &w.fixes), &first.locals);
+        }
+        for item in &failure.items {
+            self.labels(finding, item);
+        }
+        if finding.labels.is_empty() {
+            self.fallback(finding, failure);
+        }
+    }
+
+    fn subject(&mut self, failure: &Failure) -> (String, String) {
+        let own = self.run.label();
+        let words = self.rule.subject.as_ref().zip(failure.items.first());
+        match words.and_then(|(words, item)| self.words(words, &item.locals)) {
+            Some(nearer) => (nearer.clone(), nearer),
+            None => {
+                let group = self.run.identity().group.clone();
+                (own.clone(), group.unwrap_or(own))
+            }
+        }
+    }
+
+    fn words(&mut self, words: &Words, locals: &Locals) -> Option<String> {
+        match self.frame.words(words, locals) {
+            Ok(text) => Some(text),
+            Err(Stop::Unknown(_)) => None,
+            Err(failed) => {
+                self.trouble.get_or_insert(failed);
+                None
+            }
+        }
+    }
+
+    fn commands(&mut self, commands: &[Vec<Words>], locals: &Locals) -> Vec<Vec<String>> {
+        let frame = self.frame.with_holes();
+        let command = |words: &Vec<Words>| words.iter().map(|word| frame.words(word, locals).ok()).collect();
+        commands.iter().filter_map(command).collect()
+    }
+
+    fn labels(&mut self, finding: &mut model::Finding, item: &Failed) {
+        let clause = &self.rule.decide[item.clause];
+        for label in pick(clause, self.rule, |w| &w.labels) {
+            let says = label.says.as_ref().and_then(|says| self.words(says, &item.locals));
+            for place in self.places(label, item) {
+                self.add(finding, place, says.as_deref());
+            }
+        }
+    }
+
+    /// The places of a label; where they are lost, those of the innermost item that has one.
+    fn places(&mut self, label: &Label, item: &Failed) -> Vec<Place> {
+        let places = match self.frame.eval(&label.at, &item.locals) {
+            Ok(value) => script::places_of(&value),
+            Err(Stop::Unknown(_)) => Vec::new(),
+            Err(failed) => {
+                self.trouble.get_or_insert(failed);
+                Vec::new()
+            }
+        };
+        if places.is_empty() { self.innermost(item) } else { places }
+    }
+
+    fn innermost(&self, item: &Failed) -> Vec<Place> {
+        let places = item.locals.iter().rev().map(|(_, value): &(String, Dynamic)| script::places_of(value));
+        places.into_iter().find(|places| !places.is_empty()).unwrap_or_default()
+    }
+
+    /// Where no label has a place: the items of `each`, then the evidence that was read.
+    fn fallback(&mut self, finding: &mut model::Finding, failure: &Failure) {
+        for item in &failure.items {
+            let mut places = self.innermost(item);
+            if places.is_empty() {
+                places = self.read(&item.trace);
+            }
+            for place in places {
+                self.add(finding, place, None);
+            }
+        }
+    }
+
+    fn read(&self, trace: &Trace) -> Vec<Place> {
+        let root = |probe: usize| {
+            let slot = u16::try_from(probe).ok()?;
+            let doc = self.run.document(slot)?;
+            Some(Place { slot, node: doc.document.root() })
+        };
+        trace.reads.iter().filter_map(root).collect()
+    }
+
+    fn add(&self, finding: &mut model::Finding, place: Place, says: Option<&str>) {
+        let Some(label) = label(self.run, place, says, self.cut) else { return };
+        let same = |other: &model::Label| other.evidence == label.evidence && other.start == label.start && other.end == label.end;
+        match () {
+            () if finding.labels.iter().any(same) => {}
+            () if finding.labels.len() >= MAX_LABELLED => finding.labels_omitted += 1,
+            () => finding.labels.push(label),
+        }
+    }
+}
+
+/// A clause's own words where it has them, else the rule's.
+fn pick<'a, T>(clause: &'a Clause, rule: &'a Rule, part: impl Fn(&'a Wording) -> &'a Vec<T>) -> &'a [T] {
+    let own = part(&clause.words);
+    if own.is_empty() { part(&rule.words) } else { own }
+}
+
+fn fingerprint(code: &str, group: &str, key: Option<&str>) -> String {
+    let mut hash = Sha256::new();
+    for part in [code, group, key.unwrap_or_default()] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hex(&hash.finalize())
+}
+
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn label(run: &Run, place: Place, says: Option<&str>, cut: bool) -> Option<model::Label> {
+    let doc = run.document(place.slot)?;
+    let item = run.item_read(usize::from(place.slot))?;
+    let document = &doc.document;
+    let span = document.span(place.node);
+    let position = document.position(span.start);
+    Some(model::Label {
+        evidence: item.path.clone()?,
+        probe: run.ruleset().probe_code(usize::from(place.slot)),
+        path: document.normalized_path(place.node),
+        start: span.start,
+        end: span.end,
+        line: position.line,
+        column: position.column,
+        text: head(document.raw(place.node), MAX_TEXT).to_owned(),
+        says: says.map(str::to_owned),
+        excerpt: cut.then(|| excerpt::cut(document, place.node)),
+    })
+}
+
+/// The first bytes of a text, whole characters only.
+fn head(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
+    &text[..end]
+}
+
+/// The gravest severity of findings, if there are any.
+pub(super) fn gravest(drafts: &[Draft]) -> Option<Severity> {
+    drafts.iter().map(|draft| draft.finding.severity).max()
+}

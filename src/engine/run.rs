@@ -1,0 +1,193 @@
+//! One subject, or the bundle as a whole, while it is being judged: its evidence and its facts, each had when first touched.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use rhai::Dynamic;
+
+use crate::bundle::Bundle;
+use crate::rulebook::model::{FactId, KindId, ProbeId, RulebookId, Ruleset, Symbol, Words};
+use crate::script::{Capture, Doc, Stop, Unknown};
+
+use super::evidence::{self, Item};
+use super::extract;
+use super::frame::Frame;
+use super::trace::Trace;
+
+/// What one run over a bundle shares: the rulebooks, the bundle, and the values that the user set.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The rulebooks.
+    pub(crate) ruleset: Arc<Ruleset>,
+    /// The evidence.
+    pub(crate) bundle: Bundle,
+    /// Input values, by rulebook; one without a value is not there.
+    pub(crate) inputs: Vec<BTreeMap<String, Dynamic>>,
+    /// When the evidence was captured.
+    pub(crate) capture: OnceLock<Capture>,
+}
+
+/// What is being judged.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Subject {
+    /// Its kind; none: the bundle.
+    pub(crate) kind: Option<KindId>,
+    /// Its folder in the bundle.
+    pub(crate) folder: String,
+    /// Values of the placeholders of its place.
+    pub(crate) values: BTreeMap<String, String>,
+}
+
+/// What a subject is called.
+#[derive(Debug, Default)]
+pub(crate) struct Identity {
+    /// Its name, where it has one.
+    pub(crate) name: Option<String>,
+    /// What outlives its restart.
+    pub(crate) group: Option<String>,
+}
+
+/// A value and what was read for it.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    /// The value, or why there is none.
+    pub(crate) value: Result<Dynamic, Stop>,
+    /// What was read.
+    pub(crate) trace: Trace,
+}
+
+/// One subject being judged.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// What all runs share.
+    pub(crate) context: Arc<Context>,
+    /// The subject.
+    pub(crate) subject: Subject,
+    /// The run of the bundle as a whole, for a subject's run.
+    pub(crate) whole: Option<Arc<Run>>,
+    /// Its place among the runs; the whole is the first.
+    pub(crate) ordinal: usize,
+    identity: OnceLock<Identity>,
+    items: Vec<OnceLock<Item>>,
+    facts: Vec<OnceLock<Cell>>,
+}
+
+impl Run {
+    /// Begins to judge `subject`; nothing is read yet.
+    pub(crate) fn new(context: Arc<Context>, subject: Subject, whole: Option<Arc<Run>>, ordinal: usize) -> Run {
+        let items = context.ruleset.probes.iter().map(|_| OnceLock::new()).collect();
+        let facts = context.ruleset.facts.iter().map(|_| OnceLock::new()).collect();
+        Run { context, subject, whole, ordinal, identity: OnceLock::new(), items, facts }
+    }
+
+    /// The rulebooks.
+    pub(crate) fn ruleset(&self) -> &Ruleset {
+        &self.context.ruleset
+    }
+
+    /// What the subject is called, found out when first asked for.
+    pub(crate) fn identity(self: &Arc<Self>) -> &Identity {
+        self.identity.get_or_init(|| {
+            let Some(kind) = self.subject.kind.map(|kind| &self.ruleset().kinds[kind]) else { return Identity::default() };
+            let frame = self.frame(kind.rulebook);
+            let words = |words: &Option<Words>| words.as_ref().and_then(|words| frame.words(words, &[]).ok());
+            let placed: Vec<&str> = self.subject.values.values().map(String::as_str).collect();
+            let name = if placed.is_empty() { words(&kind.name) } else { Some(placed.join("/")) };
+            Identity { name, group: words(&kind.group) }
+        })
+    }
+
+    /// As reports show it: `kind/name`, the kind alone, or `bundle`.
+    pub(crate) fn label(self: &Arc<Self>) -> String {
+        match (self.subject.kind, &self.identity().name) {
+            (None, _) => "bundle".into(),
+            (Some(kind), None) => self.ruleset().kinds[kind].id.clone(),
+            (Some(kind), Some(name)) => format!("{}/{name}", self.ruleset().kinds[kind].id),
+        }
+    }
+
+    /// The run that `kind` is judged in: this one, or that of the whole.
+    fn of_kind(&self, kind: Option<KindId>) -> &Run {
+        match (&self.whole, kind) {
+            (Some(whole), None) => whole,
+            _ => self,
+        }
+    }
+
+    /// The evidence of a probe, read when first asked for.
+    pub(crate) fn item(&self, probe: ProbeId) -> &Item {
+        let owner = self.of_kind(self.ruleset().probes[probe].kind);
+        let gather = || evidence::gather(owner.ruleset(), &owner.context.bundle, &owner.subject.folder, probe);
+        owner.items[probe].get_or_init(gather)
+    }
+
+    /// The evidence of a probe, where it was already read.
+    pub(crate) fn item_read(&self, probe: ProbeId) -> Option<&Item> {
+        self.of_kind(self.ruleset().probes[probe].kind).items[probe].get()
+    }
+
+    /// The document of a slot, for places that lie in it.
+    pub(crate) fn document(&self, slot: u16) -> Option<&Arc<Doc>> {
+        self.item_read(ProbeId::from(slot))?.document.as_ref().ok()
+    }
+
+    /// The document of a probe.
+    ///
+    /// # Errors
+    /// Why the evidence cannot be used, as an unknown that names the probe.
+    pub(crate) fn evidence(&self, probe: ProbeId, trace: &mut Trace) -> Result<Arc<Doc>, Stop> {
+        let item = self.item(probe);
+        let missing = || vec![self.ruleset().probe_code(probe)];
+        let document = item.document.as_ref();
+        let document = document.map_err(|reason| Stop::Unknown(Unknown { reason: reason.clone(), missing: missing() }))?;
+        trace.reads.insert(probe);
+        if item.truncated {
+            trace.partial = Some(format!("`{}` is cut off", item.path.as_deref().unwrap_or_default()));
+        }
+        Ok(Arc::clone(document))
+    }
+
+    /// The value of a fact, found or computed when first asked for.
+    pub(crate) fn fact(self: &Arc<Self>, fact: FactId) -> &Cell {
+        let kind = self.ruleset().facts[fact].kind;
+        let owner = match (&self.whole, kind) {
+            (Some(whole), None) => whole,
+            _ => self,
+        };
+        owner.facts[fact].get_or_init(|| {
+            let mut trace = Trace::default();
+            let value = extract::value(owner, fact, &mut trace);
+            if self.ruleset().facts[fact].partial {
+                trace.partial = None;
+            }
+            Cell { value, trace }
+        })
+    }
+
+    /// The value of a name of a rulebook; what was read for it is added to `trace`.
+    ///
+    /// # Errors
+    /// An unknown, or what broke while the value was computed.
+    pub(crate) fn symbol(self: &Arc<Self>, symbol: Symbol, trace: &mut Trace) -> Result<Dynamic, Stop> {
+        match symbol {
+            Symbol::Probe(probe) => {
+                let document = self.evidence(probe, trace)?;
+                let root = document.document.root();
+                Ok(crate::script::to_dynamic(&document, root))
+            }
+            Symbol::Fact(fact) => {
+                let cell = self.fact(fact);
+                if cell.value.is_ok() {
+                    trace.merge(&cell.trace);
+                }
+                cell.value.clone()
+            }
+            Symbol::Rulebook(_) => Err(Stop::failed("the name of a rulebook is no value; write `rulebook.name`")),
+        }
+    }
+
+    /// A frame for scripts of `rulebook` in this run.
+    pub(crate) fn frame(self: &Arc<Self>, rulebook: RulebookId) -> Arc<Frame> {
+        Arc::new(Frame::new(Arc::clone(self), rulebook))
+    }
+}
