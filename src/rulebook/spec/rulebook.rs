@@ -1,0 +1,66 @@
+//! Whole files.
+
+use super::{
+    FactSpec, FormatVersion, GuideSpec, InputSpec, ItemId, KebabId, ProbeSpec, RuleSpec, Script, SnakeId, SubjectSpec,
+    ViewSpec,
+};
+use crate::rulebook::decode::{Map, OneOrMany};
+use crate::rulebook::text::Text;
+
+spec! {
+    /// A rulebook: evidence to gather, facts to extract, rules that must hold
+    pub struct RulebookSpec as "rulebook" {
+        /// Version of this format: 1
+        pub casebook: FormatVersion,
+        /// Id, under which other rulebooks use it
+        pub rulebook: SnakeId,
+        /// Version of the rulebook
+        pub version: Option<Text>,
+        /// What it is about, in one line
+        pub title: Text,
+        /// What it is about, at length
+        pub about: Option<Text>,
+        /// Address of a page about it
+        pub docs: Option<Text>,
+        /// Rulebooks whose probes and facts it uses
+        pub uses: OneOrMany<SnakeId>,
+        /// Condition without which none of its rules applies; asked once per subject
+        pub when: Option<Script>,
+        /// Values that the user may set
+        pub inputs: Map<SnakeId, InputSpec>,
+        /// Kinds of things that probes and rules speak about; places for those of a used rulebook
+        pub subjects: Map<ItemId, SubjectSpec>,
+        /// How items of evidence are had; further ways to those of a used rulebook
+        pub probes: Map<ItemId, ProbeSpec>,
+        /// Named extractions and derived values
+        pub facts: Map<SnakeId, FactSpec>,
+        /// What must hold
+        pub rules: Map<KebabId, RuleSpec>,
+        /// Ordered walks for one symptom each
+        pub guides: Map<KebabId, GuideSpec>,
+        /// Tables computed from evidence
+        pub views: Map<KebabId, ViewSpec>,
+    }
+}
+
+spec! {
+    /// A further file of a rulebook, beside its `rulebook.yaml`
+    pub struct PartSpec as "further file of a rulebook" {
+        /// Version of this format: 1
+        pub casebook: FormatVersion,
+        /// Values that the user may set
+        pub inputs: Map<SnakeId, InputSpec>,
+        /// Kinds of things that probes and rules speak about; places for those of a used rulebook
+        pub subjects: Map<ItemId, SubjectSpec>,
+        /// How items of evidence are had; further ways to those of a used rulebook
+        pub probes: Map<ItemId, ProbeSpec>,
+        /// Named extractions and derived values
+        pub facts: Map<SnakeId, FactSpec>,
+        /// What must hold
+        pub rules: Map<KebabId, RuleSpec>,
+        /// Ordered walks for one symptom each
+        pub guides: Map<KebabId, GuideSpec>,
+        /// Tables computed from evidence
+        pub views: Map<KebabId, ViewSpec>,
+    }
+}
