@@ -1,0 +1,266 @@
+//! Filling the tape.
+
+use super::keys::Names;
+use super::{Document, Node, NodeId, Span, Stored};
+use std::sync::OnceLock;
+
+/// How deep arrays and objects may stand in one another.
+pub const MAX_DEPTH: usize = 512;
+
+/// A member's name, as a number that holds within one document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Name(pub(super) u32);
+
+impl Name {
+    /// What a node has that is no member of an object.
+    pub const NONE: Self = Self(0);
+    /// Names that fit beside the kind in a node.
+    pub(super) const MAX: usize = (1 << 28) - 1;
+}
+
+/// An array or object that is still being filled.
+#[derive(Debug)]
+struct Open {
+    node: u32,
+    /// Where its members' names begin on the shared stack; `None` for an array.
+    members: Option<usize>,
+}
+
+/// Fills the tape of one document, node by node in document order.
+///
+/// A parser opens and closes arrays and objects and pushes scalars between; within an object, [`Builder::key`] or
+/// [`Builder::member`] comes before each value. The first value is the root.
+#[derive(Debug)]
+pub struct Builder {
+    nodes: Vec<Node>,
+    open: Vec<Open>,
+    /// The name of the node to come.
+    pending: Name,
+    pub(super) names: Names,
+    /// Names of the members of all open objects, innermost last.
+    members: Vec<Name>,
+    /// By name: the object (its number plus 1) that had it last.
+    stamps: Vec<u32>,
+    keys_in_text: bool,
+    key_spans: Vec<(u32, Span)>,
+    owned: Vec<(u32, Box<str>)>,
+    duplicates: Vec<NodeId>,
+    /// Bytes of the whole text, to guess from how many nodes there will be.
+    bytes: usize,
+}
+
+impl Builder {
+    /// A builder for a text of so many bytes.
+    pub fn new(bytes: usize) -> Self {
+        Self {
+            nodes: Vec::with_capacity((bytes / 16 + 1).min(1 << 16)),
+            open: Vec::new(),
+            pending: Name::NONE,
+            names: Names::default(),
+            members: Vec::new(),
+            stamps: Vec::new(),
+            keys_in_text: false,
+            key_spans: Vec::new(),
+            owned: Vec::new(),
+            duplicates: Vec::new(),
+            bytes,
+        }
+    }
+
+    /// Names stand in the text as JSON, quoted and followed by a colon, just before their values.
+    pub(super) fn with_json_keys(mut self, fold: bool) -> Self {
+        self.keys_in_text = true;
+        self.names.fold = fold;
+        self
+    }
+
+    /// How many arrays and objects are open.
+    pub fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The number of a member's name, for [`Builder::member`]: cheaper than [`Builder::key`] for names used again.
+    pub fn name(&mut self, name: &str) -> Name {
+        self.names.intern(name)
+    }
+
+    /// Names the value to come.
+    pub fn member(&mut self, name: Name) {
+        self.pending = name;
+    }
+
+    /// Names the value to come; the span is where the name stands in the text, if it does.
+    pub fn key(&mut self, name: &str, span: Option<Span>) {
+        self.pending = self.names.intern(name);
+        if let Some(span) = span {
+            self.key_spans.push((self.next_id(), span));
+        }
+    }
+
+    /// Opens an array that starts at this byte.
+    pub fn open_array(&mut self, start: usize) {
+        let node = self.push(Stored::Array, start, start);
+        self.open.push(Open { node, members: None });
+    }
+
+    /// Opens an object that starts at this byte.
+    pub fn open_object(&mut self, start: usize) {
+        let node = self.push(Stored::Object, start, start);
+        self.open.push(Open {
+            node,
+            members: Some(self.members.len()),
+        });
+    }
+
+    /// Closes the innermost array or object, which ends before this byte.
+    pub fn close(&mut self, end: usize) {
+        let Some(open) = self.open.pop() else { return };
+        let next = self.next_id();
+        if let Some(node) = self.nodes.get_mut(open.node as usize) {
+            node.end = offset(end);
+            node.next = next;
+        }
+        if let Some(from) = open.members {
+            if self.repeats(from, open.node + 1) {
+                self.list_duplicates(NodeId(open.node));
+            }
+            self.members.truncate(from);
+        }
+    }
+
+    /// Whether a name occurs twice among the members on the stack from here; `stamp` is new for every object.
+    fn repeats(&mut self, from: usize, stamp: u32) -> bool {
+        if self.stamps.len() <= self.names.len() {
+            self.stamps.resize((self.names.len() + 1).next_power_of_two(), 0);
+        }
+        let mut repeats = false;
+        for name in self.members.get(from..).unwrap_or_default() {
+            if let Some(last) = self.stamps.get_mut(name.0 as usize) {
+                repeats |= *last == stamp;
+                *last = stamp;
+            }
+        }
+        repeats
+    }
+
+    #[cold]
+    fn list_duplicates(&mut self, object: NodeId) {
+        let mut members = Vec::new();
+        let end = self.next_id();
+        let mut at = object.0 + 1;
+        while let Some(node) = self.nodes.get(at as usize).filter(|_| at < end) {
+            members.push((at, node.name()));
+            at = node.next;
+        }
+        let mut later = rustc_hash::FxHashSet::default();
+        let known = self.duplicates.len();
+        for (node, name) in members.into_iter().rev() {
+            if !later.insert(name) {
+                self.duplicates.push(NodeId(node));
+            }
+        }
+        if let Some(new) = self.duplicates.get_mut(known..) {
+            new.reverse();
+        }
+    }
+
+    /// Pushes `null`.
+    pub fn null(&mut self, span: Span) {
+        self.push_span(Stored::Null, span);
+    }
+
+    /// Pushes `true` or `false`.
+    pub fn bool(&mut self, value: bool, span: Span) {
+        self.push_span(if value { Stored::True } else { Stored::False }, span);
+    }
+
+    /// Pushes a number whose JSON text is the span.
+    pub fn number(&mut self, span: Span) {
+        self.push_span(Stored::Number, span);
+    }
+
+    /// Pushes a string that is the text of the span.
+    pub fn cell(&mut self, span: Span) {
+        self.push_span(Stored::Cell, span);
+    }
+
+    /// Pushes a string that was computed from the text of the span.
+    pub fn computed_string(&mut self, value: impl Into<Box<str>>, span: Span) {
+        self.owned.push((self.next_id(), value.into()));
+        self.push_span(Stored::OwnedString, span);
+    }
+
+    /// Pushes a number that was computed from the text of the span, as JSON text.
+    pub fn computed_number(&mut self, json: impl Into<Box<str>>, span: Span) {
+        self.owned.push((self.next_id(), json.into()));
+        self.push_span(Stored::OwnedNumber, span);
+    }
+
+    fn push_span(&mut self, stored: Stored, span: Span) {
+        self.push(stored, span.start as usize, span.end as usize);
+    }
+
+    fn next_id(&self) -> u32 {
+        offset(self.nodes.len())
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, stored: Stored, start: usize, end: usize) -> u32 {
+        let id = self.next_id();
+        if self.nodes.len() == self.nodes.capacity() {
+            self.grow(start);
+        }
+        let name = std::mem::replace(&mut self.pending, Name::NONE);
+        if name != Name::NONE {
+            self.members.push(name);
+        }
+        let tag = name.0 << 4 | stored as u32;
+        self.nodes.push(Node {
+            start: offset(start),
+            end: offset(end),
+            next: id + 1,
+            tag,
+        });
+        id
+    }
+
+    /// Makes room for the nodes to come, judging by those up to this byte: doubling would double the peak memory.
+    #[cold]
+    fn grow(&mut self, at: usize) {
+        let seen = self.nodes.len() as u128;
+        let expected = seen * self.bytes as u128 / (at as u128).max(1);
+        let missing = usize::try_from(expected - seen.min(expected)).unwrap_or(0);
+        self.nodes
+            .reserve_exact((missing + missing / 32).max(self.nodes.len() / 4).max(64));
+    }
+
+    /// The document, once all is closed; without any node the root is `null`.
+    pub fn finish(mut self, text: String) -> Document {
+        while !self.open.is_empty() {
+            self.close(text.len());
+        }
+        if self.nodes.is_empty() {
+            self.push(Stored::Null, 0, text.len());
+        }
+        self.nodes.shrink_to_fit();
+        self.duplicates.sort_unstable();
+        self.names.close();
+        Document {
+            text,
+            nodes: self.nodes,
+            names: self.names,
+            keys_in_text: self.keys_in_text,
+            key_spans: self.key_spans,
+            owned: self.owned,
+            duplicates: self.duplicates,
+            postings: OnceLock::new(),
+            lines: OnceLock::new(),
+        }
+    }
+}
+
+/// Offsets and node numbers are below 4 Gi: the parsers refuse longer texts.
+#[inline]
+fn offset(at: usize) -> u32 {
+    at as u32
+}

@@ -1,0 +1,232 @@
+//! Members' names: numbered once, folded where wanted, and where they occur.
+
+use super::{Name, Node, NodeId, json};
+use indexmap::IndexSet;
+use std::borrow::Cow;
+
+/// Slots of the cache of names as written.
+const SLOTS: usize = 1024;
+
+/// The names of one document. The first has number 1.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    // The default hasher, because names come from evidence and may be hostile; the cache spares most look-ups.
+    texts: IndexSet<Box<str>>,
+    /// Fold lowerCamelCase to snake_case.
+    pub(super) fold: bool,
+    cache: Vec<Slot>,
+}
+
+/// A name as written in the text.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    start: u32,
+    len: u32,
+    /// The first eight bytes, as far as they belong to the name.
+    head: u64,
+    name: Name,
+}
+
+impl Names {
+    pub(super) fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    pub(super) fn text(&self, name: Name) -> Option<&str> {
+        let at = (name.0 as usize).checked_sub(1)?;
+        self.texts.get_index(at).map(|text| &**text)
+    }
+
+    pub(super) fn find(&self, text: &str) -> Option<Name> {
+        self.texts.get_index_of(text).map(number)
+    }
+
+    pub(super) fn intern(&mut self, text: &str) -> Name {
+        match self.texts.get_index_of(text) {
+            Some(at) => number(at),
+            None => number(self.texts.insert_full(text.into()).0),
+        }
+    }
+
+    /// The name that stands in the text between these bytes, in JSON's spelling without the quotes.
+    #[inline]
+    pub(super) fn intern_written(&mut self, text: &str, start: usize, end: usize, escaped: bool) -> Name {
+        let bytes = text.as_bytes();
+        let (head, at) = fingerprint(bytes, start, end);
+        let len = (end - start) as u32;
+        if let Some(slot) = self.cache.get(at)
+            && slot.len == len
+            && slot.head == head
+            && (len <= 8 || bytes.get(slot.start as usize..slot.start as usize + len as usize) == bytes.get(start..end))
+        {
+            return slot.name;
+        }
+        let name = self.intern_uncached(text.get(start..end).unwrap_or_default(), escaped);
+        self.cache.resize(
+            SLOTS,
+            Slot {
+                start: 0,
+                len: u32::MAX,
+                head: 0,
+                name: Name::NONE,
+            },
+        );
+        if let Some(slot) = self.cache.get_mut(at) {
+            *slot = Slot {
+                start: start as u32,
+                len,
+                head,
+                name,
+            };
+        }
+        name
+    }
+
+    #[cold]
+    fn intern_uncached(&mut self, written: &str, escaped: bool) -> Name {
+        let plain = if escaped {
+            json::unescape(written)
+        } else {
+            Cow::Borrowed(written)
+        };
+        if self.fold {
+            self.intern(&folded(&plain))
+        } else {
+            self.intern(&plain)
+        }
+    }
+
+    /// Lets go of what only parsing needs.
+    pub(super) fn close(&mut self) {
+        self.cache = Vec::new();
+    }
+}
+
+fn number(at: usize) -> Name {
+    Name(at as u32 + 1)
+}
+
+/// The first eight bytes of a name, and its slot.
+#[inline]
+fn fingerprint(bytes: &[u8], start: usize, end: usize) -> (u64, usize) {
+    let len = end - start;
+    let head = word(bytes, start) & mask(len);
+    let tail = if len > 8 { word(bytes, end - 8) } else { 0 };
+    let hash = (head ^ tail.rotate_left(29) ^ len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (head, (hash >> (64 - SLOTS.trailing_zeros())) as usize)
+}
+
+#[inline]
+fn word(bytes: &[u8], at: usize) -> u64 {
+    match bytes.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()) {
+        Some(eight) => u64::from_le_bytes(eight),
+        None => bytes
+            .iter()
+            .skip(at)
+            .take(8)
+            .rev()
+            .fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    }
+}
+
+#[inline]
+fn mask(len: usize) -> u64 {
+    if len >= 8 { u64::MAX } else { (1 << (len * 8)) - 1 }
+}
+
+/// Folds a lowerCamelCase name to snake_case; all other names stay. A run of capitals is one word.
+fn folded(name: &str) -> Cow<'_, str> {
+    let camel = name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && name.bytes().any(|byte| byte.is_ascii_uppercase());
+    if !camel {
+        return Cow::Borrowed(name);
+    }
+    let bytes = name.as_bytes();
+    let mut snake = String::with_capacity(name.len() + 4);
+    for (at, byte) in bytes.iter().enumerate() {
+        let after_capital = at > 0 && bytes.get(at - 1).is_some_and(u8::is_ascii_uppercase);
+        let before_small = bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+        if byte.is_ascii_uppercase() && (!after_capital || before_small) {
+            snake.push('_');
+        }
+        snake.push(byte.to_ascii_lowercase() as char);
+    }
+    Cow::Owned(snake)
+}
+
+/// For each name, the members that have it, in document order.
+#[derive(Debug)]
+pub(super) struct Postings {
+    /// By name: where its members begin. One more entry than names, and one for nodes without.
+    starts: Vec<u32>,
+    members: Vec<NodeId>,
+}
+
+impl Postings {
+    /// A counting sort of the members by name.
+    pub(super) fn new(nodes: &[Node], names: usize) -> Self {
+        let mut starts = vec![0_u32; names + 2];
+        for node in nodes {
+            if let Some(count) = starts.get_mut(node.name().0 as usize + 1) {
+                *count += 1;
+            }
+        }
+        let unnamed = starts.get(1).copied().unwrap_or(0);
+        if let Some(count) = starts.get_mut(1) {
+            *count = 0;
+        }
+        let mut total = 0;
+        for start in &mut starts {
+            total += *start;
+            *start = total;
+        }
+        let mut members = vec![NodeId(0); nodes.len() - unnamed as usize];
+        let mut next = starts.clone();
+        for (id, node) in nodes.iter().enumerate().filter(|(_, node)| node.name() != Name::NONE) {
+            if let Some(at) = next.get_mut(node.name().0 as usize)
+                && let Some(member) = members.get_mut(*at as usize)
+            {
+                *member = NodeId(id as u32);
+                *at += 1;
+            }
+        }
+        Self { starts, members }
+    }
+
+    pub(super) fn of(&self, name: Name) -> &[NodeId] {
+        let at = name.0 as usize;
+        match (self.starts.get(at), self.starts.get(at + 1)) {
+            (Some(&from), Some(&to)) if name != Name::NONE => {
+                self.members.get(from as usize..to as usize).unwrap_or_default()
+            }
+            _ => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folded;
+
+    #[test]
+    fn folds_lower_camel_case_only() {
+        for (name, expected) in [
+            ("typeUrl", "type_url"),
+            ("http2ProtocolOptions", "http2_protocol_options"),
+            ("podIP", "pod_ip"),
+            ("podIPAddress", "pod_ip_address"),
+            ("IPAddress", "IPAddress"),
+            ("name", "name"),
+            ("already_snake", "already_snake"),
+            ("some.dottedName", "some.dottedName"),
+            ("example.com/someName", "example.com/someName"),
+            ("two wordsHere", "two wordsHere"),
+            ("dash-edName", "dash-edName"),
+            ("@typeName", "@typeName"),
+            ("", ""),
+        ] {
+            assert_eq!(folded(name), expected);
+        }
+    }
+}
