@@ -7,6 +7,7 @@ mod build;
 pub mod json;
 mod keys;
 mod lines;
+mod parser;
 mod place;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use build::{Builder, MAX_DEPTH, Name};
+pub use parser::Parser;
 
 use keys::{Names, Postings};
 use lines::Lines;

@@ -50,7 +50,7 @@ pub struct Rulebook {
     /// Its id.
     pub id: String,
     /// Its version, as written.
-    pub version: String,
+    pub version: Option<String>,
     /// Its title.
     pub title: String,
     /// Where more is to be read.
@@ -69,6 +69,8 @@ pub struct Rulebook {
     pub uses: Vec<RulebookId>,
     /// Its script engine.
     pub scripts: Scripts,
+    /// Its files of cases.
+    pub cases: Vec<std::path::PathBuf>,
 }
 
 /// What a name in a script stands for.
@@ -146,8 +148,19 @@ pub struct Probe {
     pub shape: Option<Path>,
     /// Times that the target wrote into it.
     pub clock: Vec<Path>,
-    /// How a person would get it, with the inputs still open.
-    pub ways: Vec<Words>,
+    /// How it is had live, the preferred way first.
+    pub ways: Vec<Way>,
+}
+
+/// A live way to an item of evidence, as a person would go it.
+#[derive(Debug)]
+pub struct Way {
+    /// The rulebook that tells it.
+    pub rulebook: RulebookId,
+    /// What is done with the words; nothing for a command.
+    pub verb: Option<&'static str>,
+    /// The command, or what the verb is about.
+    pub words: Vec<Words>,
 }
 
 /// A name that evidence goes by.
