@@ -8,7 +8,7 @@ mod window;
 use std::cmp::Ordering;
 use std::fmt;
 
-pub use render::{Style, render};
+pub use render::{Style, render, report};
 
 /// A text file that problems can point into.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -290,5 +290,98 @@ pub fn quoted(word: &str) -> String {
     match flat.char_indices().nth(LONGEST) {
         Some((cut, _)) => format!("`{}…`", flat.get(..cut).unwrap_or_default()),
         None => format!("`{flat}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STYLE: Style = Style { color: false, unicode: true, width: 100 };
+
+    fn at(sources: &mut Sources, text: &str, word: &str) -> Place {
+        let start = text.find(word).expect("the word is in the text");
+        let file = sources.add("some/file.yaml", text);
+        Place::new(file, start, start + word.len())
+    }
+
+    #[test]
+    fn positions_count_from_one_in_characters() {
+        let mut sources = Sources::default();
+        let place = at(&mut sources, "é: 月\nñé: x\n", "x");
+        assert_eq!(sources.position(place), (2, 5));
+        assert_eq!(sources.text(place), "x");
+        let end = Place::new(place.file, 999, 1000);
+        assert_eq!(sources.position(end), (3, 1));
+    }
+
+    #[test]
+    fn misspellings_are_found_and_others_left_alone() {
+        let keys = ["expect", "decide", "forbid", "explained-by", "severity", "help"];
+        for (word, meant) in [
+            ("expcet", Some("expect")),
+            ("explained_by", Some("explained-by")),
+            ("Severity", Some("severity")),
+            ("sever", Some("severity")),
+            ("halp", Some("help")),
+            ("colour", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(did_you_mean(word, keys), meant, "{word}");
+        }
+        assert_eq!(did_you_mean(&"x".repeat(1_000_000), keys), None);
+    }
+
+    #[test]
+    fn control_characters_are_shown_and_never_printed() {
+        let mut sources = Sources::default();
+        let place = at(&mut sources, "a: b\nk: \u{1b}[31m\u{202e}x\r\nc: d\n", "x");
+        let mut problems = Problems::default();
+        problems.push(
+            Problem::error("some-code", place, "a \u{1b}]0;title\u{7} message").label("la\u{9b}bel").help("he\u{8}lp"),
+        );
+        let text = render(&problems, &sources, &STYLE);
+        assert!(text.contains("␛[31m\u{fffd}x"), "{text}");
+        assert!(text.contains("[some/file.yaml:2:10]"), "{text}");
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n' || c == '\u{202e}'), "{text:?}");
+    }
+
+    #[test]
+    fn long_lines_and_far_labels_are_cut() {
+        let mut sources = Sources::default();
+        let text = format!("first: 1\n{}\nk: {}HERE{}\n", "x: y\n".repeat(50_000), "é".repeat(90_000), "ñ".repeat(90_000));
+        let place = at(&mut sources, &text, "HERE");
+        let first = Place::new(place.file, 0, 5);
+        let mut problems = Problems::default();
+        problems.push(Problem::error("some-code", place, "message").label("label").related(first, "first"));
+        let shown = render(&problems, &sources, &STYLE);
+        assert!(shown.contains("[some/file.yaml:50003:90004]"), "{shown}");
+        assert!(shown.contains("HERE") && shown.contains("first: 1"), "{shown}");
+        assert!(shown.len() < 4000, "{}", shown.len());
+    }
+
+    #[test]
+    fn places_outside_of_the_text_do_no_harm() {
+        let mut sources = Sources::default();
+        let file = sources.add("é.yaml", "é: 1");
+        let mut problems = Problems::default();
+        for (start, end) in [(0, 0), (1, 1), (1, 3), (5, 5), (4, 99), (99, 100)] {
+            problems.push(Problem::warning("some-code", Place::new(file, start, end), "message").label("label"));
+        }
+        assert_eq!(render(&problems, &sources, &STYLE).matches("some-code").count(), 6);
+        let empty = Sources::default();
+        assert_eq!(render(&problems, &empty, &STYLE).matches("some-code").count(), 6);
+    }
+
+    #[test]
+    fn ascii_and_colour_are_the_callers() {
+        let mut sources = Sources::default();
+        let place = at(&mut sources, "a: b", "b");
+        let mut problems = Problems::default();
+        problems.push(Problem::error("some-code", place, "message").label("label").help("help"));
+        assert!(render(&problems, &sources, &Style { unicode: false, ..STYLE }).is_ascii());
+        assert!(render(&problems, &sources, &Style { color: true, ..STYLE }).contains('\u{1b}'));
+        assert!(!render(&problems, &sources, &STYLE).contains('\u{1b}'));
     }
 }

@@ -40,6 +40,9 @@ impl Decoder {
 
     /// Reports a value that is of the wrong type; `wanted` reads like "a list of texts", `example` is YAML.
     pub fn wrong_type(&mut self, yaml: &Yaml, wanted: &str, example: &str) {
+        if matches!(yaml.value, Node::Unusable) {
+            return;
+        }
         let found = found(yaml);
         let problem = Problem::error("wrong-type", yaml.place, format!("expected {wanted}, found {found}"));
         self.report(
@@ -77,7 +80,7 @@ impl Decoder {
 
 fn found(yaml: &Yaml) -> Cow<'static, str> {
     match &yaml.value {
-        Node::Null => "nothing".into(),
+        Node::Null | Node::Unusable => "nothing".into(),
         Node::Sequence(_) => "a list".into(),
         Node::Mapping(_) => "a mapping".into(),
         Node::Scalar(text) => quoted(text).into(),

@@ -3,6 +3,7 @@
 #[macro_use]
 pub mod decode;
 pub mod load;
+mod retrace;
 pub mod spec;
 pub mod text;
 pub mod yaml;
