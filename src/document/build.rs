@@ -2,13 +2,14 @@
 
 use super::keys::Names;
 use super::{Document, Node, NodeId, Span, Stored};
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// How deep arrays and objects may stand in one another.
 pub const MAX_DEPTH: usize = 512;
 
 /// A member's name, as a number that holds within one document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(pub(super) u32);
 
 impl Name {
@@ -234,6 +235,18 @@ impl Builder {
             .reserve_exact((missing + missing / 32).max(self.nodes.len() / 4).max(64));
     }
 
+    /// The subtrees of the duplicates that stand in no other.
+    fn hidden(&self) -> Vec<Range<u32>> {
+        let mut hidden: Vec<Range<u32>> = Vec::new();
+        for id in &self.duplicates {
+            let within = hidden.last().is_some_and(|last| id.0 < last.end);
+            if let Some(node) = self.nodes.get(id.index()).filter(|_| !within) {
+                hidden.push(id.0..node.next);
+            }
+        }
+        hidden
+    }
+
     /// The document, once all is closed; without any node the root is `null`.
     pub fn finish(mut self, text: String) -> Document {
         while !self.open.is_empty() {
@@ -245,6 +258,7 @@ impl Builder {
         self.nodes.shrink_to_fit();
         self.duplicates.sort_unstable();
         self.names.close();
+        let hidden = self.hidden();
         Document {
             text,
             nodes: self.nodes,
@@ -253,6 +267,7 @@ impl Builder {
             key_spans: self.key_spans,
             owned: self.owned,
             duplicates: self.duplicates,
+            hidden,
             postings: OnceLock::new(),
             lines: OnceLock::new(),
         }

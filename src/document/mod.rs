@@ -195,6 +195,8 @@ pub struct Document {
     /// Computed values, by node.
     owned: Vec<(u32, Box<str>)>,
     duplicates: Vec<NodeId>,
+    /// What stands in members that a later one of the same name hides: ranges of nodes, in order, apart.
+    hidden: Vec<Range<u32>>,
     postings: OnceLock<Postings>,
     lines: OnceLock<Lines>,
 }
@@ -269,6 +271,36 @@ impl Document {
             at = self.node(this).next;
             Some(this)
         })
+    }
+
+    /// The children without those members that a later one of the same name hides.
+    pub fn visible_children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        self.children(id)
+            .filter(|&child| self.duplicates.is_empty() || self.duplicates.binary_search(&child).is_err())
+    }
+
+    /// The node and all below it in document order, without what hidden members hold.
+    pub fn visible_subtree(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let Range { start: mut at, end } = self.subtree(id);
+        std::iter::from_fn(move || {
+            while let Some(hidden) = self.hidden_around(NodeId(at), id) {
+                at = hidden.end;
+            }
+            let this = (at < end).then_some(NodeId(at))?;
+            at += 1;
+            Some(this)
+        })
+    }
+
+    /// The hidden member below `root` that the node belongs to.
+    fn hidden_around(&self, id: NodeId, root: NodeId) -> Option<&Range<u32>> {
+        if self.hidden.is_empty() {
+            return None;
+        }
+        let after = self.hidden.partition_point(|hidden| hidden.start <= id.0);
+        self.hidden
+            .get(after.checked_sub(1)?)
+            .filter(|hidden| id.0 < hidden.end && root.0 < hidden.start)
     }
 
     /// The numbers of the node and of all below it, in document order.
@@ -361,6 +393,33 @@ impl Document {
         self.postings
             .get_or_init(|| Postings::new(&self.nodes, self.names.len()))
             .of(name)
+    }
+
+    /// Whether the index of members by name exists already.
+    pub fn has_index(&self) -> bool {
+        self.postings.get().is_some()
+    }
+
+    /// The members with this name below a node (not itself), ordered by the objects that hold them, these in document
+    /// order: what `..name` selects. Hidden members are left out.
+    pub fn members_below(&self, id: NodeId, name: Name) -> Cow<'_, [NodeId]> {
+        let all = self.with_name(name);
+        let from = all.partition_point(|&member| member <= id);
+        let to = all.partition_point(|member| member.0 < self.node(id).next);
+        let below = all.get(from..to).unwrap_or_default();
+        let ordered = self.postings.get().is_none_or(|postings| postings.is_ordered(name));
+        if ordered && self.hidden.is_empty() {
+            return Cow::Borrowed(below);
+        }
+        let mut members: Vec<_> = below
+            .iter()
+            .copied()
+            .filter(|&member| self.hidden_around(member, id).is_none())
+            .collect();
+        if !ordered {
+            members.sort_by_cached_key(|&member| self.parent(member));
+        }
+        Cow::Owned(members)
     }
 
     /// Members whose name occurs again later in the same object, in document order.

@@ -1,0 +1,543 @@
+//! Whole reports, as they are printed.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use casebook::document::{Document, NodeId, json};
+use casebook::report::excerpt::{cut_text, label};
+use casebook::report::model::{
+    Bundle, Excerpt, Finding, Gap, Item, Label, Outcome, Report, RulePlace, RuleVerdict, RulebookVersion, Schema,
+    Severity, Skipped, Summary, TimeSource, Tool, Verdict,
+};
+use casebook::report::{Format, Style, write};
+use proptest::prelude::*;
+
+/// A dump as people see it, over several lines
+const ROUTES: &str = r#"{
+  "version_info": "2026-08-01T10:15:30Z/42",
+  "routes": [
+    {
+      "name": "default",
+      "match": { "prefix": "/" },
+      "timeout": "15s"
+    },
+    {
+      "name": "reviews:9080",
+      "match": { "prefix": "/reviews" },
+      "target": "outbound|9080|v3|reviews.default.svc.cluster.local",
+      "timeout": "0s"
+    }
+  ]
+}
+"#;
+
+/// A dump as machines write it, on one line
+const TARGETS: &str = concat!(
+    r#"{"version_info":"2026-08-01T10:15:30Z/42","targets":[{"name":"outbound|9080|v1|reviews.default.svc.cluster.local","#,
+    r#""type":"EDS","connect_timeout":"10s"},{"name":"outbound|9080|v2|reviews.default.svc.cluster.local","type":"EDS","#,
+    r#""connect_timeout":"10s"},{"name":"outbound|15010||control.system.svc.cluster.local","type":"STRICT_DNS"}]}"#
+);
+
+const RULEBOOK: &str = "rules:
+  drain-too-long:
+    title: Draining takes too long
+    severity: warning
+    expect: server.drain_seconds < inputs.limit
+    says: draining takes ${server.drain_seconds} s
+";
+
+fn document(text: &str) -> Document {
+    json::parse(text.to_owned(), &json::Options::default()).unwrap()
+}
+
+/// The node below the root that these names and indices lead to
+fn node(doc: &Document, path: &[&str]) -> NodeId {
+    path.iter().fold(doc.root(), |at, step| match step.parse() {
+        Ok(index) => doc.at(at, index).unwrap(),
+        Err(_) => doc.get(at, step).unwrap(),
+    })
+}
+
+fn finding(code: &str, severity: Severity, subject: &str, message: &str, labels: Vec<Label>) -> Finding {
+    let (rulebook, rule) = code.split_once("::").unwrap();
+    Finding {
+        code: code.into(),
+        rulebook: rulebook.into(),
+        rule: rule.into(),
+        title: "A title".into(),
+        refs: vec![],
+        severity,
+        subject: subject.into(),
+        key: None,
+        message: message.into(),
+        labels,
+        labels_omitted: 0,
+        help: None,
+        r#try: vec![],
+        fix: vec![],
+        docs: None,
+        explained_by: vec![],
+        explains: vec![],
+        consequences: 0,
+        fingerprint: format!("{code} {subject}"),
+        waived: None,
+    }
+}
+
+fn verdict(code: &str, subject: &str, verdict: Verdict) -> RuleVerdict {
+    let (rulebook, rule) = code.split_once("::").unwrap();
+    RuleVerdict {
+        rulebook: rulebook.into(),
+        rule: rule.into(),
+        subject: subject.into(),
+        verdict,
+        severity: None,
+        reason: None,
+        remark: None,
+        missing: vec![],
+        items: BTreeMap::new(),
+        place: None,
+    }
+}
+
+fn item(probe: &str, path: &str, outcome: Outcome) -> Item {
+    Item {
+        probe: probe.into(),
+        subject: "proxy/default/productpage-v1".into(),
+        path: Some(path.into()),
+        outcome,
+        detail: None,
+        ways: vec![format!("GET http://127.0.0.1:15000/{probe}")],
+        captured_at: None,
+        truncated: false,
+        duplicate_keys: None,
+        redactions: 0,
+    }
+}
+
+fn words(command: &str) -> Vec<String> {
+    command.split(' ').map(String::from).collect()
+}
+
+fn empty_report() -> Report {
+    Report {
+        schema: Schema::V1,
+        tool: Tool {
+            name: "casebook".into(),
+            version: "0.0.0".into(),
+        },
+        bundle: Bundle {
+            path: "customer.tar.gz".into(),
+            digest: "d".repeat(64),
+            captured_at: Some("2026-08-01T10:20:00Z".into()),
+            captured_at_source: TimeSource::Manifest,
+            complete: Some(true),
+            items: vec![],
+        },
+        rulebooks: vec![RulebookVersion {
+            id: "mesh".into(),
+            version: Some("0.3.0".into()),
+            digest: "e".repeat(64),
+        }],
+        skipped: vec![],
+        summary: Summary::default(),
+        findings: vec![],
+        verdicts: vec![],
+    }
+}
+
+fn the_cause() -> Finding {
+    let (routes, targets) = (document(ROUTES), document(TARGETS));
+    let subject = "proxy/default/productpage-v1";
+    let at = |doc, path: &[&str], file, says: &str| label(doc, node(doc, path), file, "mesh::dump", Some(says.into()));
+    Finding {
+        help: Some("The subset `v3` is asked for by a route and defined by no policy. Look at the policies of the host, and whether the control plane has rejected one of them.".into()),
+        r#try: vec![
+            words("meshctl policies --host reviews.default.svc.cluster.local -o yaml --namespace <namespace>"),
+            vec!["sh".into(), "-c".into(), "grep v3 *.yaml".into()],
+        ],
+        fix: vec![words("meshctl policies apply -f policy.yaml")],
+        docs: Some("https://example.org/rules/route-to-unknown-target".into()),
+        consequences: 1,
+        ..finding(
+            "mesh::route-to-unknown-target",
+            Severity::Error,
+            subject,
+            "route `reviews:9080` sends to `outbound|9080|v3|reviews.default.svc.cluster.local`, which this proxy does not have",
+            vec![
+                at(&routes, &["routes", "1", "target"], "proxies/default/productpage-v1/routes.json", "no target has this name"),
+                at(&targets, &["targets"], "proxies/default/productpage-v1/targets.json", "the targets of this proxy"),
+            ],
+        )
+    }
+}
+
+fn full_report() -> Report {
+    let subject = "proxy/default/productpage-v1";
+    let cause = the_cause();
+    let routes = document(ROUTES);
+    let consequence = Finding {
+        explained_by: vec![cause.fingerprint.clone()],
+        ..finding(
+            "mesh::requests-to-unknown-target",
+            Severity::Error,
+            subject,
+            "503s",
+            vec![],
+        )
+    };
+    let timeout = node(&routes, &["routes", "1", "timeout"]);
+    let warning = finding(
+        "mesh::no-timeout",
+        Severity::Warning,
+        subject,
+        "route `reviews:9080` has no timeout",
+        vec![
+            label(
+                &routes,
+                timeout,
+                "routes.json",
+                "mesh::dump",
+                Some("`0s` means: for ever".into()),
+            ),
+            label(
+                &routes,
+                node(&routes, &["routes", "1", "name"]),
+                "routes.json",
+                "mesh::dump",
+                None,
+            ),
+        ],
+    );
+    let mut verdicts = vec![
+        verdict("mesh::route-to-unknown-target", subject, Verdict::Fail),
+        verdict("mesh::requests-to-unknown-target", subject, Verdict::Fail),
+        verdict("mesh::no-timeout", subject, Verdict::Fail),
+        verdict("mesh::drained", subject, Verdict::Pass),
+    ];
+    for rule in [
+        "expired",
+        "not-yet-valid",
+        "weak-key",
+        "wrong-name",
+        "no-chain",
+        "self-signed",
+        "revoked",
+    ] {
+        let missing = vec!["certs".into()];
+        verdicts.push(RuleVerdict {
+            missing,
+            ..verdict(&format!("mesh::certificate-{rule}"), subject, Verdict::Unknown)
+        });
+    }
+    let reason = Some("redacted: the value of `token` was taken out before it was written".into());
+    verdicts.push(RuleVerdict {
+        reason,
+        ..verdict("mesh::token-too-old", subject, Verdict::Unknown)
+    });
+    let at = RULEBOOK.find("server.drain").unwrap();
+    verdicts.push(RuleVerdict {
+        reason: Some("`<` compares like with like, here a string with a number".into()),
+        place: Some(RulePlace {
+            file: "mesh/rulebook.yaml".into(),
+            line: 5,
+            column: 13,
+            excerpt: Some(cut_text(RULEBOOK, at..at + 35)),
+        }),
+        ..verdict("mesh::drain-too-long", subject, Verdict::Error)
+    });
+    let mut report = Report {
+        summary: Summary::of(&verdicts),
+        findings: vec![cause, warning, consequence],
+        verdicts,
+        skipped: vec![Skipped {
+            rulebook: "vm".into(),
+            title: Some("Proxies on virtual machines".into()),
+            when: "scope::is_vm(mesh.bootstrap)".into(),
+            rules: 31,
+        }],
+        ..empty_report()
+    };
+    report.bundle.captured_at_source = TimeSource::Bound;
+    report.bundle.items = vec![item(
+        "mesh::certs",
+        "proxies/default/productpage-v1/certs.json",
+        Outcome::Absent,
+    )];
+    report
+}
+
+fn print(report: &Report, style: Style) -> String {
+    let mut out = Vec::new();
+    write(report, Format::Terminal, &style, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn unicode(width: usize) -> Style {
+    Style {
+        unicode: true,
+        width,
+        ..Style::default()
+    }
+}
+
+macro_rules! snapshot {
+    ($name:literal, $text:expr) => {
+        insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!($name, $text);
+        });
+    };
+}
+
+#[test]
+fn at_80_columns() {
+    snapshot!("report-80", print(&full_report(), unicode(80)));
+}
+
+#[test]
+fn at_120_columns() {
+    snapshot!("report-120", print(&full_report(), unicode(120)));
+}
+
+#[test]
+fn in_ascii() {
+    let text = print(&full_report(), Style::default());
+    assert!(text.is_ascii());
+    snapshot!("report-ascii", text);
+}
+
+#[test]
+fn narrated() {
+    snapshot!(
+        "report-narrated",
+        print(
+            &full_report(),
+            Style {
+                narrated: true,
+                ..unicode(80)
+            }
+        )
+    );
+}
+
+#[test]
+fn a_clean_run_is_one_line() {
+    let verdicts = vec![
+        verdict("mesh::a", "bundle", Verdict::Pass),
+        verdict("mesh::b", "bundle", Verdict::NotApplicable),
+    ];
+    let report = Report {
+        summary: Summary::of(&verdicts),
+        verdicts,
+        ..empty_report()
+    };
+    insta::assert_snapshot!(print(&report, unicode(120)), @"customer.tar.gz: no findings, 1 passed, 1 not applicable; captured at 2026-08-01T10:20:00Z (from its manifest)");
+}
+
+#[test]
+fn a_run_that_checked_nothing_says_so() {
+    insta::assert_snapshot!(print(&empty_report(), unicode(120)), @"customer.tar.gz: nothing was checked; captured at 2026-08-01T10:20:00Z (from its manifest)");
+}
+
+#[test]
+fn colours_and_links_come_only_when_asked_for() {
+    let bright = print(
+        &full_report(),
+        Style {
+            color: true,
+            links: true,
+            ..unicode(80)
+        },
+    );
+    assert!(bright.contains("\u{1b}[31;1merror\u{1b}[0m mesh::route"), "{bright}");
+    assert!(bright.contains("\u{1b}]8;;https://example.org/rules/route-to-unknown-target\u{1b}\\"));
+    assert!(!print(&full_report(), unicode(80)).contains('\u{1b}'));
+}
+
+#[test]
+fn the_same_finding_on_many_subjects_is_shown_once() {
+    let subjects: Vec<_> = (0..143).map(|n| format!("proxy/default/productpage-{n:03}")).collect();
+    let of = |rule: &str, subject: &String| {
+        finding(rule, Severity::Error, subject, "the proxy is in state DRAINING", vec![])
+    };
+    let causes = subjects.iter().map(|subject| of("mesh::proxy-not-live", subject));
+    let effects = subjects.iter().map(|subject| Finding {
+        explained_by: vec![format!("mesh::proxy-not-live {subject}")],
+        ..of("mesh::no-answer", subject)
+    });
+    let all: Vec<_> = (0..200).map(|n| format!("proxy/default/productpage-{n:03}")).collect();
+    let verdicts: Vec<_> = all
+        .iter()
+        .map(|subject| verdict("mesh::proxy-not-live", subject, Verdict::Fail))
+        .collect();
+    let report = Report {
+        findings: causes.chain(effects).collect(),
+        verdicts,
+        ..empty_report()
+    };
+    insta::assert_snapshot!(print(&report, unicode(100)), @r"
+    error mesh::proxy-not-live  proxy/default/productpage-000
+      the proxy is in state DRAINING
+      on 143 of 200 subjects, the others: proxy/default/productpage-001, proxy/default/productpage-002,
+      proxy/default/productpage-003, proxy/default/productpage-004, proxy/default/productpage-005 and
+      137 more
+      explains 143 consequences: mesh::no-answer (proxy/default/productpage-000,
+      proxy/default/productpage-001, proxy/default/productpage-002 and 140 more)
+
+    customer.tar.gz: captured at 2026-08-01T10:20:00Z (from its manifest)
+    143 findings (143 errors), 143 consequences
+    ");
+}
+
+#[test]
+fn a_finding_whose_cause_is_missing_is_shown() {
+    let lost = Finding {
+        explained_by: vec!["gone".into()],
+        ..finding("mesh::a", Severity::Info, "bundle", "lost", vec![])
+    };
+    let circle = |own: &str, other: &str| Finding {
+        fingerprint: own.into(),
+        explained_by: vec![other.into()],
+        ..finding("mesh::b", Severity::Info, own, "in a circle", vec![])
+    };
+    let report = Report {
+        findings: vec![lost, circle("x", "y"), circle("y", "x")],
+        ..empty_report()
+    };
+    let text = print(&report, unicode(80));
+    assert!(text.contains("lost") && text.contains("in a circle"), "{text}");
+}
+
+#[test]
+fn many_places_and_many_reasons_do_not_flood_the_screen() {
+    let doc = document(&format!("[{}]", ["{\n\"name\": \"x\"\n}"; 40].join(",\n\n\n\n\n")));
+    let labels = doc
+        .children(doc.root())
+        .map(|id| label(&doc, id, "a.json", "mesh::a", None))
+        .collect();
+    let flood = finding("mesh::flood", Severity::Warning, "bundle", "forty of them", labels);
+    let verdicts: Vec<_> = (0..40)
+        .map(|n| RuleVerdict {
+            reason: Some(format!("reason {n}")),
+            ..verdict("mesh::a", "bundle", Verdict::Unknown)
+        })
+        .collect();
+    let text = print(
+        &Report {
+            findings: vec![flood],
+            verdicts,
+            ..empty_report()
+        },
+        unicode(80),
+    );
+    assert!(text.contains("and 35 more places"), "{text}");
+    assert!(text.lines().count() < 80, "{text}");
+}
+
+#[test]
+fn a_finding_in_a_very_long_line_is_small() {
+    let item = r#"{"name":"outbound|9080|v1|reviews.default.svc.cluster.local","type":"EDS","connect_timeout":"10s"}"#;
+    let text = format!(r#"{{"targets":[{}]}}"#, vec![item; 55_000].join(","));
+    assert!(text.len() > 5_000_000);
+    let doc = document(&text);
+    let name = node(&doc, &["targets", "40000", "name"]);
+    let whole = node(&doc, &["targets"]);
+    let at = |id| label(&doc, id, "config_dump.json", "mesh::dump", Some("here".into()));
+    let message = text[..100_000].to_owned();
+    let report = Report {
+        findings: vec![finding(
+            "mesh::a",
+            Severity::Error,
+            "bundle",
+            &message,
+            vec![at(name), at(whole)],
+        )],
+        ..empty_report()
+    };
+    assert!(serde_json::to_string(&report).unwrap().len() < 110_000 + 2 * 4096);
+    let printed = print(&report, unicode(80));
+    assert!(printed.len() < 4096, "{printed}");
+    assert!(printed.contains("config_dump.json:1:"), "{printed}");
+}
+
+#[test]
+fn evidence_cannot_command_the_terminal() {
+    let doc = document("{\"name\": \"a\u{7f}\u{9b}31m\u{202e}b\"}");
+    let mut hostile = finding(
+        "mesh::a",
+        Severity::Error,
+        "pod/\u{1b}[2J",
+        "name \u{1b}]0;x\u{7}\r\nnext",
+        vec![],
+    );
+    hostile.labels = vec![label(
+        &doc,
+        node(&doc, &["name"]),
+        "a\u{1b}.json",
+        "mesh::a",
+        Some("\u{2067}says".into()),
+    )];
+    hostile.help = Some("\u{1b}[31mred".into());
+    hostile.r#try = vec![vec!["echo".into(), "\u{1b}[31m".into()]];
+    hostile.docs = Some("https://x/\u{1b}\\".into());
+    let report = Report {
+        findings: vec![hostile],
+        ..empty_report()
+    };
+    for style in [
+        unicode(80),
+        Style::default(),
+        Style {
+            narrated: true,
+            ..unicode(80)
+        },
+    ] {
+        let text = print(&report, style);
+        assert!(
+            !text.chars().any(
+                |c| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            ),
+            "{text:?}"
+        );
+    }
+    let mut json = Vec::new();
+    write(&report, Format::Json, &Style::default(), &mut json).unwrap();
+    let json = String::from_utf8(json).unwrap();
+    assert!(
+        !json.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'),
+        "{json:?}"
+    );
+    assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+}
+
+proptest! {
+    #[test]
+    fn no_label_and_no_text_makes_it_panic(
+        text in "(?s)[a-zé日\u{1b}\u{301}\t\r\n… ]{0,400}",
+        places in prop::collection::vec((any::<u16>(), any::<u16>(), 1u32..30, any::<bool>()), 0..5),
+        says in "(?s).{0,80}",
+        width in 0usize..130,
+        flags in any::<(bool, bool, bool)>(),
+    ) {
+        let labels = places.into_iter().map(|(start, end, first_line, reformatted)| {
+            let (start, end) = (u32::from(start) % 500, u32::from(end) % 500);
+            let gaps = vec![Gap { line: start % 7, skipped: reformatted.then_some(end) }];
+            Label {
+                evidence: "a.json".into(),
+                probe: "mesh::a".into(),
+                path: says.clone(),
+                start,
+                end,
+                line: first_line,
+                column: u32::MAX,
+                text: text.clone(),
+                says: Some(says.clone()),
+                excerpt: Some(Excerpt { first_line, text: text.clone(), start, end, reformatted, gaps }),
+            }
+        });
+        let found = finding("mesh::a", Severity::Error, &says, &text, labels.collect());
+        let (color, unicode, narrated) = flags;
+        print(&Report { findings: vec![found], ..empty_report() }, Style { color, unicode, width, links: color, narrated });
+    }
+}
