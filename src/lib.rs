@@ -9,4 +9,3 @@ pub mod script;
 pub mod rulebook;
 pub mod bundle;
 pub mod report;
-pub mod case;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::report::excerpt;
 use crate::report::model::{self, Finding, Item, Report, RulePlace, RuleVerdict, RulebookVersion, Severity, Skipped, Summary, Tool, Verdict};
 use crate::rulebook::model::{Rule, RulebookId};
-use crate::script::Stop;
+use super::halt::Halt;
 
 use super::causes::{self, Ranked};
 use super::finding::{gravest, hex};
@@ -35,13 +35,12 @@ pub(super) fn report(context: &Context, runs: &[Arc<Run>], applies: &Applies, se
 
 fn ordered(sentences: Vec<Sentence>) -> Vec<Finding> {
     let findings: Vec<Finding> = sentences.into_iter().flat_map(|sentence| sentence.drafts).map(|draft| draft.finding).collect();
-    let ranked = |(order, finding): (usize, &Finding)| Ranked {
+    let ranked = |finding: &Finding| Ranked {
         severity: finding.severity,
-        order,
         explained: !finding.is_root(),
         consequences: finding.consequences,
     };
-    let order = causes::order(&findings.iter().enumerate().map(ranked).collect::<Vec<_>>());
+    let order = causes::order(&findings.iter().map(ranked).collect::<Vec<_>>());
     let mut findings: Vec<Option<Finding>> = findings.into_iter().map(Some).collect();
     order.into_iter().filter_map(|index| findings[index].take()).collect()
 }
@@ -51,9 +50,9 @@ fn bundle(context: &Context, runs: &[Arc<Run>]) -> model::Bundle {
     let capture = context.capture();
     model::Bundle {
         path: context.bundle.short_name(),
-        digest: context.bundle_digest(runs),
+        digest: digest(context, runs),
         captured_at: capture.at.map(|at| at.to_string()),
-        captured_at_source: context.captured_at_source(),
+        captured_at_source: context.time_source(),
         complete: None,
         items,
     }
@@ -72,7 +71,7 @@ fn items(context: &Context, runs: &[Arc<Run>]) -> Vec<Item> {
             items.push(Item {
                 probe: context.ruleset.probe_code(probe),
                 subject: run.label(),
-                path: item.path.clone().or_else(|| Some(run.expected_path(probe))),
+                path: item.path.clone().or_else(|| run.expected_path(probe)),
                 outcome: item.outcome,
                 detail: item.document.as_ref().err().cloned(),
                 ways: run.ways(probe),
@@ -149,7 +148,7 @@ fn judged(context: &Context, sentence: &Sentence, verdict: &mut RuleVerdict) {
         verdict.missing.clone_from(&note.missing);
         verdict.place = note.place.map(|place| rule_place(context, place));
     }
-    if let Some(Stop::Failed(failed)) = &sentence.trouble {
+    if let Some(Halt::Broken(failed)) = &sentence.trouble {
         verdict.reason = Some(format!("the words of a finding could not be made: {}", failed.message));
         verdict.place = failed.place.map(|place| rule_place(context, place));
     }
@@ -160,17 +159,17 @@ fn no_subject(context: &Context, rule: &Rule, verdict: &mut RuleVerdict) {
     verdict.missing = rule.needs.iter().map(|probe| context.ruleset.probe_code(*probe)).collect();
 }
 
-fn not_applied(context: &Context, why: &Result<bool, Stop>, verdict: &mut RuleVerdict) {
+fn not_applied(context: &Context, why: &Result<bool, Halt>, verdict: &mut RuleVerdict) {
     match why {
         Ok(_) => {
             verdict.verdict = Verdict::NotApplicable;
             verdict.reason = Some("its rulebook does not apply here".into());
         }
-        Err(Stop::Unknown(unknown)) => {
+        Err(Halt::Unknown(unknown)) => {
             verdict.reason = Some(format!("whether its rulebook applies is not known: {}", unknown.reason));
             verdict.missing.clone_from(&unknown.missing);
         }
-        Err(Stop::Failed(failed)) => {
+        Err(Halt::Broken(failed)) => {
             verdict.verdict = Verdict::Error;
             verdict.reason = Some(format!("the `when` of its rulebook broke: {}", failed.message));
             verdict.place = failed.place.map(|place| rule_place(context, place));
@@ -190,21 +189,20 @@ fn rule_place(context: &Context, place: crate::diagnostic::Place) -> RulePlace {
         file: file.name.clone(),
         line,
         column,
-        excerpt: Some(excerpt::of_text(&file.text, place.start..place.end)),
+        excerpt: Some(excerpt::cut_text(&file.text, place.range())),
     }
 }
 
-/// SHA-256 over names and texts, each closed by a zero byte.
-pub(super) fn digest<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {
+/// SHA-256 over the names and hashes of all items that were read, in the order of their names.
+fn digest(context: &Context, runs: &[Arc<Run>]) -> String {
+    let probes = 0..context.ruleset.probes.len();
+    let read = probes.flat_map(|probe| runs.iter().filter_map(move |run| run.own_item(probe)));
+    let hashes: BTreeMap<&str, &[u8; 32]> = read.filter_map(|item| Some((item.path.as_deref()?, item.sha256.as_ref()?))).collect();
     let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part);
+    for (path, sha256) in hashes {
+        hash.update(path.as_bytes());
         hash.update([0]);
+        hash.update(sha256);
     }
     hex(&hash.finalize())
-}
-
-/// The word for a severity that fails a run, for callers that compare.
-pub fn at_least(report: &Report, severity: Severity) -> bool {
-    report.findings.iter().any(|finding| finding.waived.is_none() && finding.severity >= severity)
 }

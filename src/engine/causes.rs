@@ -1,6 +1,7 @@
 //! Root causes: from the edges between findings to an order in which causes come first.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::report::model::Severity;
 
@@ -9,77 +10,69 @@ use crate::report::model::Severity;
 pub(super) struct Ranked {
     /// How bad it is.
     pub(super) severity: Severity,
-    /// Place of its rule in the rulebooks, then of the finding among the rule's.
-    pub(super) order: usize,
+    /// Whether another finding explains it.
+    pub(super) explained: bool,
+    /// How many findings follow from it.
+    pub(super) consequences: u32,
 }
 
 /// Which finding explains which: `(cause, effect)` as indices into the findings. Acyclic: rules whose edges would close a
 /// cycle were cut when the rulebooks were compiled.
 pub(super) type Edges = Vec<(usize, usize)>;
 
-/// The final order of the findings, and what each explains.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Ranking {
-    /// Indices of the findings: roots by severity, then by how much they explain, then in order; consequences after them.
-    pub(super) order: Vec<usize>,
-    /// For each finding, all that follows from it, directly or through others, sorted.
-    pub(super) consequences: Vec<Vec<usize>>,
+/// The order of findings: roots by severity, then by how much they explain, then as given; consequences after them.
+pub(super) fn order(findings: &[Ranked]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..findings.len()).collect();
+    order.sort_by_key(|&at| (findings[at].explained, Reverse(findings[at].severity), Reverse(findings[at].consequences)));
+    order
 }
 
-/// Ranks `findings` by `edges`.
-pub(super) fn rank(findings: &[Ranked], edges: &Edges) -> Ranking {
-    let mut effects = vec![Vec::new(); findings.len()];
-    let mut explained = vec![false; findings.len()];
+/// For each of `count` findings the number of those that follow from it, directly or through others.
+pub(super) fn consequences(count: usize, edges: &Edges) -> Vec<u32> {
+    let mut effects = vec![Vec::new(); count];
     for &(cause, effect) in edges {
         effects[cause].push(effect);
-        explained[effect] = true;
     }
-    let consequences: Vec<Vec<usize>> = (0..findings.len()).map(|root| reachable(root, &effects)).collect();
-    let mut order: Vec<usize> = (0..findings.len()).collect();
-    order.sort_by_key(|&i| {
-        let weight = Reverse(consequences[i].len());
-        (explained[i], Reverse(findings[i].severity), weight, findings[i].order)
-    });
-    Ranking { order, consequences }
+    (0..count).map(|root| reachable(root, &effects)).collect()
 }
 
-fn reachable(root: usize, effects: &[Vec<usize>]) -> Vec<usize> {
-    let mut seen = std::collections::BTreeSet::new();
+fn reachable(root: usize, effects: &[Vec<usize>]) -> u32 {
+    let mut seen = BTreeSet::new();
     let mut open = effects[root].clone();
     while let Some(next) = open.pop() {
         if next != root && seen.insert(next) {
             open.extend_from_slice(&effects[next]);
         }
     }
-    seen.into_iter().collect()
+    u32::try_from(seen.len()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn findings(severities: &[Severity]) -> Vec<Ranked> {
-        severities.iter().enumerate().map(|(order, &severity)| Ranked { severity, order }).collect()
+    fn ranked(severity: Severity, explained: bool, consequences: u32) -> Ranked {
+        Ranked { severity, explained, consequences }
     }
 
     #[test]
     fn a_cause_comes_before_a_graver_consequence() {
-        let ranking = rank(&findings(&[Severity::Critical, Severity::Warning]), &vec![(1, 0)]);
-        assert_eq!(ranking.order, [1, 0]);
-        assert_eq!(ranking.consequences, [vec![], vec![0]]);
+        assert_eq!(order(&[ranked(Severity::Critical, true, 0), ranked(Severity::Warning, false, 1)]), [1, 0]);
     }
 
     #[test]
-    fn roots_go_by_severity_then_by_what_they_explain() {
-        let severities = [Severity::Error, Severity::Error, Severity::Critical, Severity::Info];
-        let ranking = rank(&findings(&severities), &vec![(1, 3)]);
-        assert_eq!(ranking.order, [2, 1, 0, 3]);
+    fn roots_go_by_severity_then_by_what_they_explain_then_as_given() {
+        let findings = [
+            ranked(Severity::Error, false, 0),
+            ranked(Severity::Error, false, 2),
+            ranked(Severity::Critical, false, 0),
+            ranked(Severity::Error, false, 0),
+        ];
+        assert_eq!(order(&findings), [2, 1, 0, 3]);
     }
 
     #[test]
-    fn consequences_are_counted_through_others() {
-        let ranking = rank(&findings(&[Severity::Error; 4]), &vec![(0, 1), (1, 2), (2, 3)]);
-        assert_eq!(ranking.consequences[0], [1, 2, 3]);
-        assert_eq!(ranking.order[0], 0);
+    fn consequences_are_counted_through_others_and_once() {
+        assert_eq!(consequences(4, &vec![(0, 1), (1, 2), (0, 2), (2, 3)]), [3, 2, 1, 0]);
     }
 }

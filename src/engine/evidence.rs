@@ -1,12 +1,15 @@
 //! One item of evidence: found by its captured names, read, parsed, and judged as evidence (whole, empty, alien ...).
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
-use crate::bundle::Bundle;
+use sha2::{Digest, Sha256};
+
+use crate::bundle::{Bundle, Laid};
 use crate::document::Document;
 use crate::report::model::Outcome;
 use crate::rulebook::model::{Probe, ProbeId, Ruleset};
-use crate::script::Doc;
+use crate::script::{self, Capture, Doc};
 
 /// What a probe came to, for one subject or the bundle.
 #[derive(Debug)]
@@ -19,6 +22,27 @@ pub(crate) struct Item {
     pub(crate) document: Result<Arc<Doc>, String>,
     /// Whether a part is known to be missing.
     pub(crate) truncated: bool,
+    /// SHA-256 of its bytes.
+    pub(crate) sha256: Option<[u8; 32]>,
+    /// Exit code of the command that gave it.
+    pub(crate) exit: Option<i64>,
+    /// HTTP status of the answer that held it.
+    pub(crate) http: Option<i64>,
+    /// What the command wrote to its standard error.
+    pub(crate) stderr: Option<String>,
+}
+
+impl Item {
+    fn new(path: Option<&str>, outcome: Outcome, document: Result<Arc<Doc>, String>) -> Item {
+        let path = path.map(str::to_owned);
+        Item { path, outcome, document, truncated: false, sha256: None, exit: None, http: None, stderr: None }
+    }
+
+    /// How the gathering went, for scripts.
+    pub(crate) fn handle(&self, captured: Capture) -> script::Probe {
+        let stderr = self.stderr.clone();
+        script::Probe { status: self.outcome.word().to_owned(), exit: self.exit, http: self.http, stderr, captured }
+    }
 }
 
 /// Finds, reads and parses the evidence of `probe` in `folder` of the bundle.
@@ -49,43 +73,65 @@ fn absent(probe: &Probe, folder: &str) -> Item {
     let reason = match names.as_slice() {
         [] => format!("`{}` is not captured in bundles", probe.id),
         [one] => format!("no `{one}` in {place}"),
-        many => format!("none of `{}` in {place}", many.join("`, `")),
+        [first, ..] => format!("no `{first}` in {place}"),
     };
-    Item { path: None, outcome: Outcome::Absent, document: Err(reason), truncated: false }
+    Item::new(None, Outcome::Absent, Err(reason))
 }
 
 fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: ProbeId) -> Item {
-    let item = |outcome, document| Item { path: Some(path.to_owned()), outcome, document, truncated: false };
-    let bytes = match bundle.read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            return item(Outcome::Denied, Err(format!("`{path}` may not be read: {error}")));
+    let mut item = match bundle.read(path) {
+        Ok(bytes) => understood(probe, path, bytes, slot),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Item::new(Some(path), Outcome::Denied, Err(format!("`{path}` may not be read: {error}")))
         }
-        Err(error) => return item(Outcome::Failed, Err(format!("`{path}` cannot be read: {error}"))),
+        Err(error) => Item::new(Some(path), Outcome::Failed, Err(format!("`{path}` cannot be read: {error}"))),
     };
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return item(Outcome::Empty, Err(format!("`{path}` is empty")));
+    if let Some(laid) = bundle.laid(path) {
+        told(&mut item, path, laid);
     }
-    match parse(probe, path, bytes) {
-        Err(reason) => item(Outcome::Unparsable, Err(reason)),
-        Ok(document) if !has_shape(probe, &document) => item(Outcome::Alien, Err(alien(probe, path))),
-        Ok(document) => item(Outcome::Ok, Ok(Arc::new(Doc { slot: slot as u16, document }))),
+    item
+}
+
+/// What the capture tells about an item beside its bytes.
+fn told(item: &mut Item, path: &str, laid: &Laid) {
+    item.truncated = laid.truncated;
+    item.exit = laid.exit.map(i64::from);
+    item.http = laid.http.map(i64::from);
+    item.stderr.clone_from(&laid.stderr);
+    if let Some(outcome) = laid.outcome.filter(|outcome| *outcome != Outcome::Ok) {
+        item.outcome = outcome;
+        item.document = Err(format!("`{path}` could not be gathered: {}", outcome.word()));
     }
 }
 
+fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: ProbeId) -> Item {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Item::new(Some(path), Outcome::Empty, Err(format!("`{path}` is empty")));
+    }
+    let sha256 = Sha256::digest(&bytes).into();
+    let item = match parse(probe, path, bytes) {
+        Err(reason) => Item::new(Some(path), Outcome::Unparsable, Err(reason)),
+        Ok(document) if !has_shape(probe, &document) => Item::new(Some(path), Outcome::Alien, Err(alien(probe, path))),
+        Ok(document) => Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot: slot as u16, document }))),
+    };
+    Item { sha256: Some(sha256), ..item }
+}
+
 fn parse(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<Document, String> {
-    let text = String::from_utf8(bytes)
-        .map_err(|e| format!("`{path}` is not UTF-8 text: byte {} is not", e.utf8_error().valid_up_to()))?;
-    let html = text.trim_start().starts_with('<');
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("`{path}` is not UTF-8 text: the byte at offset {at} is part of no character")
+    })?;
+    let format = probe.parser.name();
     probe.parser.parse(text).map_err(|error| {
-        let position = error.position;
+        let place = format!("line {}, column {}", error.position.line, error.position.column);
+        let whole = error.text.trim();
         let hint = match () {
-            () if html => "; it looks like HTML or XML",
+            () if whole.starts_with('<') => "; it looks like HTML or XML",
             () if error.offset >= error.text.trim_end().len() => "; it seems to be cut off",
             () => "",
         };
-        let kind = probe.parser.name();
-        format!("`{path}` is not valid {kind}: {} at line {}, column {}{hint}", error.message, position.line, position.column)
+        format!("`{path}` is not valid {format}: {} at {place}{hint}", error.message)
     })
 }
 

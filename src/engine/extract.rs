@@ -8,8 +8,9 @@ use rhai::{Array, Dynamic, Map};
 use crate::document::NodeId;
 use crate::path::Path;
 use crate::rulebook::model::{Count, Extract, FactId, FactSource, ProbeId, RulebookId, Symbol};
-use crate::script::{self, Doc, Node, Stop, Unknown};
+use crate::script::{self, Doc, Node, Unknown};
 
+use super::halt::Halt;
 use super::run::Run;
 use super::trace::Trace;
 
@@ -17,7 +18,7 @@ use super::trace::Trace;
 ///
 /// # Errors
 /// An unknown, or what broke.
-pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<Dynamic, Stop> {
+pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<Dynamic, Halt> {
     let declared = &run.ruleset().facts[fact];
     match &declared.source {
         FactSource::Extract(extract) => extracted(run, extract, trace),
@@ -29,7 +30,7 @@ pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<D
         }
         FactSource::Index { of, by } => {
             let rows = list(run.symbol(*of, trace)?)?;
-            script::Index::new(&rows, by).map(Dynamic::from).map_err(Stop::failed)
+            script::Index::new(&rows, by).map(Dynamic::from).map_err(Halt::broken)
         }
         FactSource::Prefer(sources) => prefer(run, sources, trace),
         FactSource::Differ { sides, by } => {
@@ -40,20 +41,20 @@ pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<D
     }
 }
 
-fn unknown(reason: impl Into<String>) -> Stop {
-    Stop::Unknown(Unknown { reason: reason.into(), missing: Vec::new() })
+fn unknown(reason: impl Into<String>) -> Halt {
+    Halt::Unknown(Unknown { reason: reason.into(), missing: Vec::new() })
 }
 
-fn list(value: Dynamic) -> Result<Array, Stop> {
-    value.into_array().map_err(|kind| Stop::failed(format!("a list is wanted here, not a {kind}")))
+fn list(value: Dynamic) -> Result<Array, Halt> {
+    value.into_array().map_err(|kind| Halt::broken(format!("a list is wanted here, not a {kind}")))
 }
 
 /// The first source that is known; else all their reasons.
-fn prefer(run: &Arc<Run>, sources: &[Symbol], trace: &mut Trace) -> Result<Dynamic, Stop> {
+fn prefer(run: &Arc<Run>, sources: &[Symbol], trace: &mut Trace) -> Result<Dynamic, Halt> {
     let (mut reasons, mut missing) = (Vec::new(), Vec::new());
     for &source in sources {
         match run.symbol(source, trace) {
-            Err(Stop::Unknown(unknown)) => {
+            Err(Halt::Unknown(unknown)) => {
                 if !reasons.contains(&unknown.reason) {
                     reasons.push(unknown.reason);
                 }
@@ -64,7 +65,7 @@ fn prefer(run: &Arc<Run>, sources: &[Symbol], trace: &mut Trace) -> Result<Dynam
     }
     missing.sort();
     missing.dedup();
-    Err(Stop::Unknown(Unknown { reason: reasons.join("; "), missing }))
+    Err(Halt::Unknown(Unknown { reason: reasons.join("; "), missing }))
 }
 
 /// A document and the nodes in it that paths start from.
@@ -73,7 +74,7 @@ struct Roots {
     nodes: Vec<NodeId>,
 }
 
-fn extracted(run: &Arc<Run>, extract: &Extract, trace: &mut Trace) -> Result<Dynamic, Stop> {
+fn extracted(run: &Arc<Run>, extract: &Extract, trace: &mut Trace) -> Result<Dynamic, Halt> {
     let source = roots(run, extract.from, trace)?;
     let within = match &extract.within {
         None => source,
@@ -94,7 +95,7 @@ fn extracted(run: &Arc<Run>, extract: &Extract, trace: &mut Trace) -> Result<Dyn
     }
 }
 
-fn roots(run: &Arc<Run>, from: Symbol, trace: &mut Trace) -> Result<Roots, Stop> {
+fn roots(run: &Arc<Run>, from: Symbol, trace: &mut Trace) -> Result<Roots, Halt> {
     if let Symbol::Probe(probe) = from {
         let doc = run.evidence(probe, trace)?;
         let root = doc.document.root();
@@ -103,10 +104,10 @@ fn roots(run: &Arc<Run>, from: Symbol, trace: &mut Trace) -> Result<Roots, Stop>
     let value = run.symbol(from, trace)?;
     let place = script::places_of(&value).into_iter().next();
     let found = place.and_then(|place| Some(Roots { doc: Arc::clone(run.document(place.slot)?), nodes: vec![place.node] }));
-    found.ok_or_else(|| Stop::failed("`from` names a fact that is no node of any evidence"))
+    found.ok_or_else(|| Halt::broken("`from` names a fact that is no node of any evidence"))
 }
 
-fn narrowed(run: &Run, source: Roots, within: &Path) -> Result<Roots, Stop> {
+fn narrowed(run: &Run, source: Roots, within: &Path) -> Result<Roots, Halt> {
     let Roots { doc, nodes } = source;
     let nodes: Vec<NodeId> = nodes.iter().flat_map(|root| within.select(&doc.document, *root)).collect();
     if nodes.is_empty() {
@@ -130,7 +131,7 @@ fn all(extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId], within: Option<NodeI
     }
 }
 
-fn one(run: &Run, extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId]) -> Result<Dynamic, Stop> {
+fn one(run: &Run, extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId]) -> Result<Dynamic, Halt> {
     let mut values = nodes.iter().filter_map(|node| captured(extract.capture.as_ref(), doc, *node));
     let paths = || extract.paths.iter().map(Path::text).collect::<Vec<_>>().join("`, `");
     match (values.next(), values.next()) {

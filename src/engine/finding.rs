@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 use crate::report::excerpt;
 use crate::report::model::{self, Severity};
 use crate::rulebook::model::{Clause, Label, Rule, RuleId, Wording, Words};
-use crate::script::{self, Place, Stop};
+use crate::script::{self, Place};
 
+use super::halt::Halt;
 use super::frame::{Frame, Locals};
 use super::judge::{Failed, Failure, Judged, MAX_LABELLED};
 use super::run::Run;
@@ -17,8 +18,6 @@ use super::trace::Trace;
 
 /// Most findings of one rule on one subject that get excerpts; further ones only name their places.
 const MAX_EXCERPTS: usize = 50;
-/// Most bytes of a node's text in a label.
-const MAX_TEXT: usize = 256;
 
 /// A finding, with what conditions between rules need.
 #[derive(Debug)]
@@ -34,7 +33,7 @@ pub(super) struct Draft {
 }
 
 /// The findings of a judged rule; and what went wrong with their words.
-pub(super) fn drafts(run: &Arc<Run>, rule: RuleId, judged: &Judged) -> (Vec<Draft>, Option<Stop>) {
+pub(super) fn drafts(run: &Arc<Run>, rule: RuleId, judged: &Judged) -> (Vec<Draft>, Option<Halt>) {
     let mut trouble = None;
     let failures = judged.failures.iter().enumerate();
     let drafts = failures.map(|(nth, (key, failure))| {
@@ -50,7 +49,7 @@ struct Writer<'a> {
     run: &'a Arc<Run>,
     rule: &'a Rule,
     frame: &'a Arc<Frame>,
-    trouble: &'a mut Option<Stop>,
+    trouble: &'a mut Option<Halt>,
     cut: bool,
 }
 
@@ -124,7 +123,7 @@ impl Writer<'_> {
     fn words(&mut self, words: &Words, locals: &Locals) -> Option<String> {
         match self.frame.words(words, locals) {
             Ok(text) => Some(text),
-            Err(Stop::Unknown(_)) => None,
+            Err(Halt::Unknown(_)) => None,
             Err(failed) => {
                 self.trouble.get_or_insert(failed);
                 None
@@ -152,7 +151,7 @@ impl Writer<'_> {
     fn places(&mut self, label: &Label, item: &Failed) -> Vec<Place> {
         let places = match self.frame.eval(&label.at, &item.locals) {
             Ok(value) => script::places_of(&value),
-            Err(Stop::Unknown(_)) => Vec::new(),
+            Err(Halt::Unknown(_)) => Vec::new(),
             Err(failed) => {
                 self.trouble.get_or_insert(failed);
                 Vec::new()
@@ -221,28 +220,14 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 fn label(run: &Run, place: Place, says: Option<&str>, cut: bool) -> Option<model::Label> {
     let doc = run.document(place.slot)?;
-    let item = run.item_read(usize::from(place.slot))?;
-    let document = &doc.document;
-    let span = document.span(place.node);
-    let position = document.position(span.start);
-    Some(model::Label {
-        evidence: item.path.clone()?,
-        probe: run.ruleset().probe_code(usize::from(place.slot)),
-        path: document.normalized_path(place.node),
-        start: span.start,
-        end: span.end,
-        line: position.line,
-        column: position.column,
-        text: head(document.raw(place.node), MAX_TEXT).to_owned(),
-        says: says.map(str::to_owned),
-        excerpt: cut.then(|| excerpt::cut(document, place.node)),
-    })
-}
-
-/// The first bytes of a text, whole characters only.
-fn head(text: &str, most: usize) -> &str {
-    let end = (0..=most.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
-    &text[..end]
+    let probe = usize::from(place.slot);
+    let evidence = run.item_read(probe)?.path.as_deref()?;
+    let code = run.ruleset().probe_code(probe);
+    let mut label = excerpt::label(&doc.document, place.node, evidence, &code, says.map(str::to_owned));
+    if !cut {
+        label.excerpt = None;
+    }
+    Some(label)
 }
 
 /// The gravest severity of findings, if there are any.

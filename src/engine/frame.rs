@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rhai::Dynamic;
 
 use crate::rulebook::model::{Expr, RulebookId, Symbol, Words};
-use crate::script::{Names, Probe, Stop, Unknown};
+use crate::script::{Names, Probe, Unknown};
 
+use super::halt::Halt;
 use super::run::Run;
 use super::trace::Trace;
 
@@ -61,20 +62,24 @@ impl Frame {
     ///
     /// # Errors
     /// An unknown, or what broke and where.
-    pub(crate) fn eval(self: &Arc<Self>, expr: &Expr, locals: &[(String, Dynamic)]) -> Result<Dynamic, Stop> {
+    pub(crate) fn eval(self: &Arc<Self>, expr: &Expr, locals: &[(String, Dynamic)]) -> Result<Dynamic, Halt> {
         let names: Arc<dyn Names> = Arc::clone(self) as Arc<dyn Names>;
-        let scripts = &self.run.ruleset().rulebooks[self.rulebook].scripts;
-        scripts.eval(&expr.script, locals, &names).map_err(|stop| stop.written_in(&expr.text))
+        let ruleset = self.run.ruleset();
+        let rulebook = &ruleset.rulebooks[self.rulebook];
+        let value = rulebook.scripts.eval(&expr.script, locals, &names);
+        value.map_err(|stop| Halt::of(stop, rulebook, &expr.text, ruleset))
     }
 
     /// Fills in a text.
     ///
     /// # Errors
     /// An unknown, or what broke and where.
-    pub(crate) fn words(self: &Arc<Self>, words: &Words, locals: &[(String, Dynamic)]) -> Result<String, Stop> {
+    pub(crate) fn words(self: &Arc<Self>, words: &Words, locals: &[(String, Dynamic)]) -> Result<String, Halt> {
         let names: Arc<dyn Names> = Arc::clone(self) as Arc<dyn Names>;
-        let scripts = &self.run.ruleset().rulebooks[self.rulebook].scripts;
-        scripts.render(&words.script, locals, &names).map_err(|stop| stop.written_in(&words.text))
+        let ruleset = self.run.ruleset();
+        let rulebook = &ruleset.rulebooks[self.rulebook];
+        let text = rulebook.scripts.render(&words.script, locals, &names);
+        text.map_err(|stop| Halt::of(stop, rulebook, &words.text, ruleset))
     }
 
     /// What was read so far; begins anew.
@@ -82,21 +87,21 @@ impl Frame {
         std::mem::take(&mut *self.trace.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn symbol(&self, run: &Arc<Run>, symbol: Symbol) -> Result<Dynamic, Stop> {
+    fn symbol(&self, run: &Arc<Run>, symbol: Symbol) -> Result<Dynamic, Halt> {
         let mut trace = Trace::default();
         let value = run.symbol(symbol, &mut trace);
         self.trace.lock().unwrap_or_else(PoisonError::into_inner).merge(&trace);
         value
     }
 
-    fn named(&self, run: &Arc<Run>, rulebook: RulebookId, name: &str) -> Result<Dynamic, Stop> {
+    fn named(&self, run: &Arc<Run>, rulebook: RulebookId, name: &str) -> Result<Dynamic, Halt> {
         match run.ruleset().rulebooks[rulebook].names.get(name) {
             Some(&symbol) => self.symbol(run, symbol),
-            None => Err(Stop::failed(format!("`{name}` is not known here"))),
+            None => Err(Halt::broken(format!("`{name}` is not known here"))),
         }
     }
 
-    fn input(&self, name: &str) -> Result<Dynamic, Stop> {
+    fn input(&self, name: &str) -> Result<Dynamic, Halt> {
         match self.run.context.inputs[self.rulebook].get(name) {
             Some(value) => Ok(value.clone()),
             None if self.holes => Ok(Dynamic::from(format!("<{name}>"))),
@@ -104,7 +109,7 @@ impl Frame {
         }
     }
 
-    fn subject(&self, name: &str) -> Result<Dynamic, Stop> {
+    fn subject(&self, name: &str) -> Result<Dynamic, Halt> {
         let subject = &self.run.subject;
         let text = match name {
             "kind" => subject.kind.map(|kind| self.run.ruleset().kinds[kind].id.clone()),
@@ -115,7 +120,7 @@ impl Frame {
         text.map(Dynamic::from).ok_or_else(|| unknown(format!("`subject.{name}` is not known for this subject")))
     }
 
-    fn other(&self, other: &Other, name: &str) -> Result<Dynamic, Stop> {
+    fn other(&self, other: &Other, name: &str) -> Result<Dynamic, Halt> {
         match other.locals.iter().rev().find(|(local, _)| local == name) {
             Some((_, value)) => Ok(value.clone()),
             None => self.named(&other.run, other.rulebook, name),
@@ -135,16 +140,16 @@ impl Frame {
     }
 }
 
-fn unknown(reason: String) -> Stop {
-    Stop::Unknown(Unknown { reason, missing: Vec::new() })
+fn unknown(reason: String) -> Halt {
+    Halt::Unknown(Unknown { reason, missing: Vec::new() })
 }
 
 impl Names for Frame {
-    fn value(&self, name: &str) -> Result<Dynamic, Stop> {
+    fn value(&self, name: &str) -> Result<Dynamic, Halt> {
         self.named(&self.run, self.rulebook, name)
     }
 
-    fn member(&self, namespace: &str, name: &str) -> Result<Dynamic, Stop> {
+    fn member(&self, namespace: &str, name: &str) -> Result<Dynamic, Halt> {
         match (namespace, &self.other) {
             ("inputs", _) => self.input(name),
             ("subject", _) => self.subject(name),
@@ -152,7 +157,7 @@ impl Names for Frame {
             (role, Some(other)) if role == other.role => self.other(other, name),
             _ => match self.run.ruleset().rulebooks[self.rulebook].names.get(namespace) {
                 Some(&Symbol::Rulebook(rulebook)) => self.named(&self.run, rulebook, name),
-                _ => Err(Stop::failed(format!("`{namespace}` has no `{name}`"))),
+                _ => Err(Halt::broken(format!("`{namespace}` has no `{name}`"))),
             },
         }
     }

@@ -8,8 +8,9 @@ use rhai::{Array, Dynamic};
 
 use crate::report::model::{Severity, Verdict};
 use crate::rulebook::model::{Clause, Decision, Expr, Rule, RuleId};
-use crate::script::{Stop, Unknown};
+use crate::script::Unknown;
 
+use super::halt::Halt;
 use super::frame::{Frame, Locals};
 use super::run::Run;
 use super::trace::Trace;
@@ -164,7 +165,7 @@ impl Judge<'_> {
     }
 
     /// The first clause that holds.
-    fn decide(&mut self) -> Result<Decided, Stop> {
+    fn decide(&mut self) -> Result<Decided, Halt> {
         let rule = self.rule;
         for (index, clause) in rule.decide.iter().enumerate() {
             if !self.condition(&clause.condition)? {
@@ -181,7 +182,7 @@ impl Judge<'_> {
     }
 
     /// What a clause says about its verdict; made only while there is room for it.
-    fn remark(&self, verdict: Verdict, clause: &Clause) -> Result<Option<Note>, Stop> {
+    fn remark(&self, verdict: Verdict, clause: &Clause) -> Result<Option<Note>, Halt> {
         let full = self.notes.get(&verdict).is_some_and(|note| note.reasons.len() >= MAX_REASONS);
         match &clause.words.says {
             Some(says) if !full => Ok(Some(Note::of(self.frame.words(says, &self.locals)?))),
@@ -189,11 +190,11 @@ impl Judge<'_> {
         }
     }
 
-    fn condition(&self, expr: &Expr) -> Result<bool, Stop> {
+    fn condition(&self, expr: &Expr) -> Result<bool, Halt> {
         let value = self.frame.eval(expr, &self.locals)?;
         value.as_bool().map_err(|kind| {
             let message = format!("a condition must be true or false, and this is of type {kind}");
-            Stop::failed(message).at(&expr.text)
+            Halt::broken(message).at(&expr.text)
         })
     }
 
@@ -202,7 +203,7 @@ impl Judge<'_> {
         let key = match rule.key.as_ref().map(|key| self.frame.eval(key, &self.locals)) {
             None => None,
             Some(Ok(key)) => Some(key.to_string()),
-            Some(Err(Stop::Unknown(_))) => None,
+            Some(Err(Halt::Unknown(_))) => None,
             Some(Err(stop)) => return self.stopped(stop),
         };
         trace.merge(&self.frame.take_trace());
@@ -217,12 +218,12 @@ impl Judge<'_> {
         }
     }
 
-    fn stopped(&mut self, stop: Stop) {
+    fn stopped(&mut self, stop: Halt) {
         match stop {
-            Stop::Unknown(Unknown { reason, missing }) => {
+            Halt::Unknown(Unknown { reason, missing }) => {
                 self.count(Verdict::Unknown, Some(Note { missing, ..Note::of(reason) }));
             }
-            Stop::Failed(failed) => {
+            Halt::Broken(failed) => {
                 self.count(Verdict::Error, Some(Note { place: failed.place, ..Note::of(failed.message) }));
             }
         }
@@ -286,9 +287,9 @@ fn guarded(trace: &Trace, remark: Option<Note>) -> (Verdict, Option<Note>) {
 }
 
 /// What `each` goes through: a list; an absent one is empty.
-fn items_of(value: Dynamic) -> Result<Array, Stop> {
+fn items_of(value: Dynamic) -> Result<Array, Halt> {
     if value.is_unit() {
         return Ok(Array::new());
     }
-    value.into_array().map_err(|kind| Stop::failed(format!("`each` goes through a list, and this is of type {kind}")))
+    value.into_array().map_err(|kind| Halt::broken(format!("`each` goes through a list, and this is of type {kind}")))
 }

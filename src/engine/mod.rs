@@ -9,6 +9,7 @@ mod evidence;
 mod extract;
 mod finding;
 mod frame;
+mod halt;
 mod judge;
 mod relate;
 mod run;
@@ -59,7 +60,7 @@ struct Sentence {
     run: Option<Arc<Run>>,
     judged: Option<Judged>,
     drafts: Vec<Draft>,
-    trouble: Option<crate::script::Stop>,
+    trouble: Option<halt::Halt>,
 }
 
 /// Evaluates the rulebooks on a bundle.

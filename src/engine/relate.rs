@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::rulebook::model::Edge;
-use crate::script::Stop;
+use super::halt::Halt;
 
-use super::causes::{self, Edges, Ranked};
+use super::causes::{self, Edges};
 use super::finding::Draft;
 use super::frame::{Frame, Other};
 use super::run::Context;
@@ -19,15 +19,14 @@ const MAX_CAUSES: usize = 10;
 pub(super) fn relate(context: &Context, sentences: &mut [Sentence]) {
     let mut drafts: Vec<&mut Draft> = sentences.iter_mut().flat_map(|sentence| sentence.drafts.iter_mut()).collect();
     let edges = edges(context, &drafts);
-    let ranked: Vec<Ranked> = drafts.iter().map(|d| Ranked { severity: d.finding.severity, order: 0 }).collect();
-    let ranking = causes::rank(&ranked, &edges);
+    let consequences = causes::consequences(drafts.len(), &edges);
     for &(cause, effect) in &edges {
         let (explains, explained) = (drafts[effect].finding.fingerprint.clone(), drafts[cause].finding.fingerprint.clone());
         drafts[cause].finding.explains.push(explains);
         drafts[effect].finding.explained_by.push(explained);
     }
-    for (draft, consequences) in drafts.iter_mut().zip(ranking.consequences) {
-        draft.finding.consequences = u32::try_from(consequences.len()).unwrap_or(u32::MAX);
+    for (draft, consequences) in drafts.iter_mut().zip(consequences) {
+        draft.finding.consequences = consequences;
     }
 }
 
@@ -64,5 +63,5 @@ fn holds(context: &Context, edge: &Edge, cause: &Draft, effect: &Draft) -> bool 
     let facing = Other { role, run: Arc::clone(&other.run), rulebook: rulebook(other), locals: other.locals.clone() };
     let frame = Arc::new(Frame::facing(Arc::clone(&own.run), rulebook(own), facing));
     let value = frame.eval(condition, &own.locals);
-    value.and_then(|value| value.as_bool().map_err(Stop::failed)).unwrap_or(false)
+    value.and_then(|value| value.as_bool().map_err(Halt::broken)).unwrap_or(false)
 }

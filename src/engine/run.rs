@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
 use rhai::Dynamic;
 
 use crate::bundle::Bundle;
-use crate::rulebook::model::{FactId, KindId, ProbeId, RulebookId, Ruleset, Symbol, Words};
-use crate::script::{Capture, Doc, Stop, Unknown};
+use crate::report::{self, model::TimeSource};
+use crate::rulebook::model::{FactId, KindId, ProbeId, RulebookId, Ruleset, Symbol, Way, Words};
+use crate::script::{Capture, Doc, Unknown};
 
+use super::halt::Halt;
+use super::clock;
 use super::evidence::{self, Item};
 use super::extract;
 use super::frame::Frame;
@@ -25,6 +29,32 @@ pub(crate) struct Context {
     pub(crate) inputs: Vec<BTreeMap<String, Dynamic>>,
     /// When the evidence was captured.
     pub(crate) capture: OnceLock<Capture>,
+}
+
+impl Context {
+    /// What is known about the time of the capture.
+    pub(crate) fn capture(&self) -> Capture {
+        self.capture.get().copied().unwrap_or_default()
+    }
+
+    /// Settles the time of the capture: what the user says, else the newest time that the targets wrote.
+    pub(crate) fn set_capture(&self, said: Option<Timestamp>, runs: &[Arc<Run>]) {
+        let capture = match said {
+            Some(at) => Capture { at: Some(at), exact: true },
+            None => Capture { at: clock::newest(runs), exact: false },
+        };
+        // It is set once, before anything is judged.
+        let _ = self.capture.set(capture);
+    }
+
+    /// Where the time of the capture comes from.
+    pub(crate) fn time_source(&self) -> TimeSource {
+        match self.capture() {
+            Capture { at: None, .. } => TimeSource::Unknown,
+            Capture { exact: false, .. } => TimeSource::Bound,
+            Capture { exact: true, .. } => TimeSource::Option,
+        }
+    }
 }
 
 /// What is being judged.
@@ -51,7 +81,7 @@ pub(crate) struct Identity {
 #[derive(Debug)]
 pub(crate) struct Cell {
     /// The value, or why there is none.
-    pub(crate) value: Result<Dynamic, Stop>,
+    pub(crate) value: Result<Dynamic, Halt>,
     /// What was read.
     pub(crate) trace: Trace,
 }
@@ -126,6 +156,11 @@ impl Run {
         self.of_kind(self.ruleset().probes[probe].kind).items[probe].get()
     }
 
+    /// The evidence of a probe, where it was read in this very run.
+    pub(crate) fn own_item(&self, probe: ProbeId) -> Option<&Item> {
+        self.items[probe].get()
+    }
+
     /// The document of a slot, for places that lie in it.
     pub(crate) fn document(&self, slot: u16) -> Option<&Arc<Doc>> {
         self.item_read(ProbeId::from(slot))?.document.as_ref().ok()
@@ -135,11 +170,11 @@ impl Run {
     ///
     /// # Errors
     /// Why the evidence cannot be used, as an unknown that names the probe.
-    pub(crate) fn evidence(&self, probe: ProbeId, trace: &mut Trace) -> Result<Arc<Doc>, Stop> {
+    pub(crate) fn evidence(&self, probe: ProbeId, trace: &mut Trace) -> Result<Arc<Doc>, Halt> {
         let item = self.item(probe);
         let missing = || vec![self.ruleset().probe_code(probe)];
         let document = item.document.as_ref();
-        let document = document.map_err(|reason| Stop::Unknown(Unknown { reason: reason.clone(), missing: missing() }))?;
+        let document = document.map_err(|reason| Halt::Unknown(Unknown { reason: reason.clone(), missing: missing() }))?;
         trace.reads.insert(probe);
         if item.truncated {
             trace.partial = Some(format!("`{}` is cut off", item.path.as_deref().unwrap_or_default()));
@@ -168,7 +203,7 @@ impl Run {
     ///
     /// # Errors
     /// An unknown, or what broke while the value was computed.
-    pub(crate) fn symbol(self: &Arc<Self>, symbol: Symbol, trace: &mut Trace) -> Result<Dynamic, Stop> {
+    pub(crate) fn symbol(self: &Arc<Self>, symbol: Symbol, trace: &mut Trace) -> Result<Dynamic, Halt> {
         match symbol {
             Symbol::Probe(probe) => {
                 let document = self.evidence(probe, trace)?;
@@ -182,8 +217,30 @@ impl Run {
                 }
                 cell.value.clone()
             }
-            Symbol::Rulebook(_) => Err(Stop::failed("the name of a rulebook is no value; write `rulebook.name`")),
+            Symbol::Rulebook(_) => Err(Halt::broken("the name of a rulebook is no value; write `rulebook.name`")),
         }
+    }
+
+    /// The path where the evidence of a probe would lie.
+    pub(crate) fn expected_path(&self, probe: ProbeId) -> Option<String> {
+        let first = &self.ruleset().probes[probe].captured.first()?.text;
+        let folder = &self.subject.folder;
+        Some(if folder.is_empty() { first.clone() } else { format!("{folder}/{first}") })
+    }
+
+    /// How a person would get the evidence of a probe, with inputs that are not set as `<name>`.
+    pub(crate) fn ways(self: &Arc<Self>, probe: ProbeId) -> Vec<String> {
+        self.ruleset().probes[probe].ways.iter().filter_map(|way| self.way(way)).collect()
+    }
+
+    fn way(self: &Arc<Self>, way: &Way) -> Option<String> {
+        let frame = self.frame(way.rulebook).with_holes();
+        let words: Option<Vec<String>> = way.words.iter().map(|word| frame.words(word, &[]).ok()).collect();
+        let words = words?;
+        Some(match way.verb {
+            Some(verb) => format!("{verb} {}", words.join(" ")),
+            None => words.iter().map(|word| report::shell_word(word)).collect::<Vec<_>>().join(" "),
+        })
     }
 
     /// A frame for scripts of `rulebook` in this run.

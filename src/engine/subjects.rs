@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::rulebook::model::{Expr, KindId, RulebookId};
-use crate::script::Stop;
+use super::halt::Halt;
 
 use super::evidence;
 use super::run::{Context, Run, Subject};
@@ -36,31 +36,31 @@ fn has_evidence(context: &Context, kind: KindId, folder: &str) -> bool {
 }
 
 /// For each run and rulebook, what the rulebook's `when` says there.
-pub(super) struct Applies(Vec<Vec<Result<bool, Stop>>>);
+pub(super) struct Applies(Vec<Vec<Result<bool, Halt>>>);
 
 /// Evaluates the `when` of every rulebook in every run.
 pub(super) fn applicable(context: &Context, runs: &[Arc<Run>]) -> Applies {
     let rulebooks = 0..context.ruleset.rulebooks.len();
-    let by_rulebook: Vec<Vec<Result<bool, Stop>>> = rulebooks.map(|rulebook| answers(context, runs, rulebook)).collect();
+    let by_rulebook: Vec<Vec<Result<bool, Halt>>> = rulebooks.map(|rulebook| answers(context, runs, rulebook)).collect();
     Applies((0..runs.len()).map(|run| by_rulebook.iter().map(|answers| answers[run].clone()).collect()).collect())
 }
 
 /// What the `when` of a rulebook says in each run: in those of its kind, itself; elsewhere, whether it holds in any of them.
-fn answers(context: &Context, runs: &[Arc<Run>], rulebook: RulebookId) -> Vec<Result<bool, Stop>> {
+fn answers(context: &Context, runs: &[Arc<Run>], rulebook: RulebookId) -> Vec<Result<bool, Halt>> {
     let declared = &context.ruleset.rulebooks[rulebook];
     let Some(when) = &declared.when else { return runs.iter().map(|_| Ok(true)).collect() };
     let speaks = |run: &Arc<Run>| run.subject.kind == declared.when_kind;
-    let own: Vec<Option<Result<bool, Stop>>> = runs.iter().map(|run| speaks(run).then(|| holds(run, rulebook, when))).collect();
+    let own: Vec<Option<Result<bool, Halt>>> = runs.iter().map(|run| speaks(run).then(|| holds(run, rulebook, when))).collect();
     let any = any_of(own.iter().flatten());
     own.into_iter().map(|answer| answer.unwrap_or_else(|| any.clone())).collect()
 }
 
-fn holds(run: &Arc<Run>, rulebook: RulebookId, when: &Expr) -> Result<bool, Stop> {
+fn holds(run: &Arc<Run>, rulebook: RulebookId, when: &Expr) -> Result<bool, Halt> {
     let value = run.frame(rulebook).eval(when, &[])?;
-    value.as_bool().map_err(|kind| Stop::failed(format!("`when` must be true or false, and this is of type {kind}")).at(&when.text))
+    value.as_bool().map_err(|kind| Halt::broken(format!("`when` must be true or false, and this is of type {kind}")).at(&when.text))
 }
 
-fn any_of<'a>(answers: impl Iterator<Item = &'a Result<bool, Stop>>) -> Result<bool, Stop> {
+fn any_of<'a>(answers: impl Iterator<Item = &'a Result<bool, Halt>>) -> Result<bool, Halt> {
     let mut undecided = None;
     let mut seen = false;
     for answer in answers {
@@ -74,13 +74,13 @@ fn any_of<'a>(answers: impl Iterator<Item = &'a Result<bool, Stop>>) -> Result<b
     match undecided {
         Some(stop) => Err(stop),
         None if seen => Ok(false),
-        None => Err(Stop::unknown("there is nothing in the bundle that its rulebook speaks about")),
+        None => Err(Halt::unknown("there is nothing in the bundle that its rulebook speaks about")),
     }
 }
 
 impl Applies {
     /// What the `when` of a rulebook says in a run.
-    pub(super) fn why(&self, run: &Run, rulebook: RulebookId) -> &Result<bool, Stop> {
+    pub(super) fn why(&self, run: &Run, rulebook: RulebookId) -> &Result<bool, Halt> {
         &self.0[run.ordinal][rulebook]
     }
 }

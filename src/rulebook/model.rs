@@ -8,7 +8,7 @@ use regex::Regex;
 use rhai::Dynamic;
 
 use crate::bundle::PlacePattern;
-use crate::diagnostic::{Place, Sources};
+use crate::diagnostic::{FileId, Place, Sources};
 use crate::document::Parser;
 use crate::path::Path;
 use crate::report::model::Severity;
@@ -69,6 +69,8 @@ pub struct Rulebook {
     pub uses: Vec<RulebookId>,
     /// Its script engine.
     pub scripts: Scripts,
+    /// The files of its modules, by name.
+    pub modules: BTreeMap<String, FileId>,
     /// Its files of cases.
     pub cases: Vec<std::path::PathBuf>,
 }
@@ -357,7 +359,7 @@ pub struct Expr {
     /// Compiled.
     pub script: Script,
     /// As written.
-    pub text: crate::rulebook::Text,
+    pub text: crate::rulebook::text::Text,
 }
 
 /// A text with `${...}` in it.

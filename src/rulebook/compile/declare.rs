@@ -34,6 +34,7 @@ impl Compiler {
             names: BTreeMap::new(),
             uses: uses.clone(),
             scripts,
+            modules: loaded.modules.iter().cloned().collect(),
             cases: loaded.cases.clone(),
         });
         let mut places = BTreeMap::new();
