@@ -62,6 +62,30 @@ impl Decoder {
         );
     }
 
+    /// Reports a key that does not belong where it is written.
+    pub fn misplaced(&mut self, key: Option<&Text>, message: &str, help: &str) {
+        let Some(key) = key else { return };
+        self.report(Problem::error("misplaced-key", key.place, message).label("not here").help(help));
+    }
+
+    /// Reports a key under which something is needed.
+    pub fn hollow(&mut self, key: Option<&Text>, message: &str, help: &str) {
+        let Some(key) = key else { return };
+        self.report(Problem::error("empty-list", key.place, message).label("nothing in it").help(help));
+    }
+
+    /// Reports a mapping that lacks a key, or has nothing under it, where `written` is false.
+    pub fn needs_key(&mut self, yaml: &Yaml, what: &str, key: &str, written: bool) {
+        match yaml.key(key) {
+            _ if written => {}
+            Some(found) => self.hollow(Some(found), &format!("this {what} has no {key}"), "name at least one"),
+            None => {
+                let problem = Problem::error("missing-key", yaml.head, format!("this {what} has no `{key}`"));
+                self.report(problem.label("needed here").help(format!("add `{key}:`")));
+            }
+        }
+    }
+
     /// The scalar that a node is, or a report of what it is instead.
     pub fn scalar<'y>(&mut self, yaml: &'y Yaml, wanted: &str, example: &str) -> Option<&'y Text> {
         match &yaml.value {

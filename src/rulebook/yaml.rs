@@ -42,6 +42,16 @@ pub enum Node {
     Unusable,
 }
 
+impl Yaml {
+    /// The key of this name, where the node is a mapping that has it.
+    pub fn key(&self, name: &str) -> Option<&Text> {
+        match &self.value {
+            Node::Mapping(entries) => entries.iter().map(|(key, _)| key).find(|key| key.value == name),
+            _ => None,
+        }
+    }
+}
+
 /// The documents of a file, those with nothing in them included; those from a syntax error on are missing.
 pub fn parse(file: FileId, sources: &Sources, problems: &mut Problems) -> Vec<Yaml> {
     let text = &sources.get(file).text;

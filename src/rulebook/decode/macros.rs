@@ -3,7 +3,7 @@
 /// Declares a mapping with fixed keys: a struct, its decoder and its schema.
 ///
 /// `or "key"` allows to write a scalar alone in place of a mapping with that key. A field named `explained_by` is written `explained-by`. Every struct also gets `place`, the mapping as written. The optional
-/// `check` is called with the decoded struct, for what its types cannot say.
+/// `check` is called with the decoded struct and the mapping, for what types cannot say.
 macro_rules! spec {
     (
         $(#[doc = $doc:literal])*
@@ -41,7 +41,7 @@ macro_rules! spec {
                 )*
                 fields.finish(&keys, decoder);
                 let spec = $name { $( $field: $field?, )* place: yaml.place };
-                $( $check(&spec, decoder); )?
+                $( $check(&spec, yaml, decoder); )?
                 Some(spec)
             }
         }

@@ -1,8 +1,9 @@
 //! Guides: ordered walks through rules for one symptom.
 
 use super::{InputSpec, Script, SnakeId, Template};
-use crate::rulebook::decode::{Map, OneOrMany};
+use crate::rulebook::decode::{Decoder, Map, OneOrMany};
 use crate::rulebook::text::Text;
+use crate::rulebook::yaml::Yaml;
 
 spec! {
     /// An ordered walk for one symptom
@@ -16,6 +17,7 @@ spec! {
         /// The walk
         pub walk: WalkSpec,
     }
+    check check_guide
 }
 
 choice! {
@@ -39,5 +41,11 @@ spec! {
         pub rules: OneOrMany<Text>,
         /// Words for whoever walks
         pub says: Option<Template>,
+    }
+}
+
+fn check_guide(guide: &GuideSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    if matches!(&guide.walk, WalkSpec::Steps(steps) if steps.is_empty()) {
+        decoder.hollow(yaml.key("steps"), "this guide has no steps", "add steps, such as `- { title: ..., rules: [...] }`");
     }
 }

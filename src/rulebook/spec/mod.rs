@@ -3,6 +3,7 @@
 //! The doc comments of the fields are the manual: they become the descriptions of the JSON Schemas.
 
 mod case;
+mod command;
 mod fact;
 mod guide;
 mod id;
@@ -15,6 +16,7 @@ mod value;
 mod view;
 
 pub use case::{CaseFileSpec, CaseSpec, EvidenceSpec, ExpectSpec, ItemSpec, OutcomeSpec};
+pub use command::{Command, Commands};
 pub use fact::{Extract, FactFields, FactKey, FactKind, FactSpec, Partial, Select};
 pub use guide::{GuideSpec, StepSpec, WalkSpec};
 pub use id::{ItemId, KebabId, SnakeId};
@@ -37,5 +39,3 @@ pub type Script = Text;
 /// Words with `${...}` holes, each a Rhai expression.
 pub type Template = Text;
 
-/// One command: a list of words, each a template.
-pub type Command = Vec<Template>;

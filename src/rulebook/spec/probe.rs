@@ -1,7 +1,8 @@
 //! Probes: how items of evidence are had, and how they are read.
 
 use super::{Command, ItemId, Period, Size, Template};
-use crate::rulebook::decode::{Map, OneOrMany};
+use crate::diagnostic::Problem;
+use crate::rulebook::decode::{Decoder, Map, OneOrMany};
 use crate::rulebook::text::Text;
 
 spec! {
@@ -184,5 +185,46 @@ spec! {
     pub struct IptablesSpec as "iptables parser" {
         /// Table of the listing, where the text does not name it
         pub table: Option<Text>,
+    }
+}
+
+impl LiveSpec {
+    /// Whether the outcome itself is the evidence, so that there is nothing to parse.
+    pub fn answers(&self) -> bool {
+        matches!(self, LiveSpec::Tcp(_) | LiveSpec::Dns(_) | LiveSpec::Tls(_))
+    }
+}
+
+impl ProbeSpec {
+    /// Reports what a probe of this rulebook lacks, or what cannot be added to one of a used rulebook.
+    pub(super) fn check(&self, id: &ItemId, decoder: &mut Decoder) {
+        if self.live.is_none() && self.captured.is_empty() {
+            let keys: Vec<String> = LiveSpec::KEYS.iter().map(|key| format!("`{key}`")).collect();
+            let problem = Problem::error("missing-key", id.place, "nothing says how this item is had");
+            decoder.report(problem.label("needed here").help(format!("add `captured` or one of {}", keys.join(", "))));
+        }
+        let answers = self.live.as_ref().is_some_and(LiveSpec::answers);
+        let foreign = id.rulebook().is_some();
+        if self.parse.is_none() && !answers && !foreign {
+            let problem = Problem::error("missing-key", id.place, "nothing says how this item is read");
+            let help = "add `parse:`, such as `parse: json`; `parse: raw` takes the text as it is";
+            decoder.report(problem.label("needed here").help(help));
+        }
+        let fixed = [
+            ("per", self.per.is_some()),
+            ("parse", self.parse.is_some()),
+            ("shape", self.shape.is_some()),
+            ("clock", !self.clock.is_empty()),
+            ("again", self.again.is_some()),
+        ];
+        for (key, _) in fixed.iter().filter(|(_, written)| *written && foreign) {
+            let message = format!("`{key}` of a probe of another rulebook cannot be changed");
+            let problem = Problem::error("misplaced-key", id.place, message).label("this probe is of another rulebook");
+            decoder.report(problem.help(format!("remove `{key}`; only further ways to the item can be added")));
+        }
+        if self.parse.is_some() && answers {
+            let problem = Problem::error("misplaced-key", id.place, "the outcome of this probe is its document");
+            decoder.report(problem.label("nothing to parse").help("remove `parse`"));
+        }
     }
 }

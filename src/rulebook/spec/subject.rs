@@ -1,8 +1,10 @@
 //! Subjects: the things that probes and rules speak about.
 
-use super::{Script, SnakeId, Template};
-use crate::rulebook::decode::{Map, OneOrMany};
+use super::{ItemId, Script, SnakeId, Template};
+use crate::diagnostic::Problem;
+use crate::rulebook::decode::{Decoder, Map, OneOrMany};
 use crate::rulebook::text::Text;
+use crate::rulebook::yaml::Yaml;
 
 spec! {
     /// A kind of thing that probes and rules speak about, such as a server
@@ -27,5 +29,27 @@ spec! {
         pub each: Map<SnakeId, Script>,
         /// Value of each placeholder
         pub names: Map<SnakeId, Script>,
+    }
+    check check_fan_out
+}
+
+fn check_fan_out(fan_out: &FanOutSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    decoder.needs_key(yaml, "fan-out", "each", !fan_out.each.is_empty());
+    decoder.needs_key(yaml, "fan-out", "names", !fan_out.names.is_empty());
+}
+
+impl SubjectSpec {
+    /// Reports what a subject of this rulebook lacks, or what cannot be added to one of a used rulebook.
+    pub(super) fn check(&self, id: &ItemId, decoder: &mut Decoder) {
+        if id.rulebook().is_some() {
+            for (key, text) in [("name", &self.name), ("group", &self.group)] {
+                let message = format!("`{key}` of a subject of another rulebook cannot be changed");
+                decoder.misplaced(text.as_ref(), &message, "only `captured` and `live` can be added");
+            }
+        }
+        if self.captured.is_empty() && self.live.is_none() {
+            let message = "nothing says where this subject is found";
+            decoder.report(Problem::error("missing-key", id.place, message).label("needed here").help("add `captured:` or `live:`"));
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Views: tables computed from evidence.
 
 use super::{InputSpec, Script, SnakeId, Template};
-use crate::rulebook::decode::{Map, OneOrMany};
+use crate::rulebook::decode::{Decoder, Map, OneOrMany};
 use crate::rulebook::text::Text;
+use crate::rulebook::yaml::Yaml;
 
 spec! {
     /// A table computed from evidence
@@ -23,5 +24,12 @@ spec! {
         pub columns: Map<Text, Script>,
         /// Words where there are no rows
         pub empty: Option<Template>,
+    }
+    check check_view
+}
+
+fn check_view(view: &ViewSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    for (key, written) in [("each", !view.each.is_empty()), ("columns", !view.columns.is_empty())] {
+        decoder.needs_key(yaml, "view", key, written);
     }
 }
