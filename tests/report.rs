@@ -8,7 +8,7 @@ use casebook::document::{Document, NodeId, json};
 use casebook::report::excerpt::{cut_text, label};
 use casebook::report::model::{
     Bundle, Excerpt, Finding, Gap, Item, Label, Outcome, Report, RulePlace, RuleVerdict, RulebookVersion, Schema,
-    Severity, Skipped, Summary, TimeSource, Tool, Verdict,
+    Severity, Skipped, Summary, TimeSource, Tool, Verdict, Waiver,
 };
 use casebook::report::{Format, Style, write};
 use proptest::prelude::*;
@@ -391,6 +391,86 @@ fn the_same_finding_on_many_subjects_is_shown_once() {
 }
 
 #[test]
+fn unknowns_are_grouped_by_what_is_missing() {
+    let unknown = |rule: &str, subject: &str, missing: &str| RuleVerdict {
+        missing: vec![missing.into()],
+        reason: Some("the clause decides nothing".into()),
+        ..verdict(rule, subject, Verdict::Unknown)
+    };
+    let verdicts = vec![
+        unknown("mesh::a", "proxy/x", "certs"),
+        unknown("mesh::a", "proxy/y", "certs"),
+        unknown("mesh::b", "proxy/y", "mesh::certs"),
+        unknown("mesh::c", "proxy/x", "mesh::log"),
+        unknown("mesh::d", "proxy/x", "mesh::config"),
+        unknown("mesh::e", "proxy/x", "mesh::unheard_of"),
+    ];
+    let of = |subject: &str, item: Item| Item {
+        subject: subject.into(),
+        ..item
+    };
+    let mut report = Report {
+        summary: Summary::of(&verdicts),
+        verdicts,
+        ..empty_report()
+    };
+    report.bundle.items = vec![
+        of("proxy/x", item("mesh::certs", "x/certs.json", Outcome::Denied)),
+        of("proxy/y", item("mesh::certs", "y/certs.json", Outcome::Denied)),
+        Item {
+            truncated: true,
+            duplicate_keys: Some("`name` occurs twice in line 4: the last one counts".into()),
+            ..of("bundle", item("mesh::log", "log.txt", Outcome::Ok))
+        },
+        of("proxy/x", item("mesh::config", "x/config.json", Outcome::Ok)),
+    ];
+    report.bundle.captured_at_source = TimeSource::Unknown;
+    insta::assert_snapshot!(print(&report, unicode(80)), @r"
+    unknown: 2 rules for want of mesh::certs (denied), on 2 subjects
+      mesh::a, mesh::b
+      to get it: GET http://127.0.0.1:15000/mesh::certs
+    unknown: mesh::c for want of log.txt (truncated), on proxy/x
+      to get it: GET http://127.0.0.1:15000/mesh::log
+    unknown: mesh::e for want of mesh::unheard_of, on proxy/x
+    unknown: mesh::d, on proxy/x
+      the clause decides nothing
+
+    note: log.txt: `name` occurs twice in line 4: the last one counts
+
+    customer.tar.gz: no findings, 6 unknown; capture time unknown
+    ");
+}
+
+#[test]
+fn waived_findings_are_told_in_a_line() {
+    let waiver = Waiver {
+        owner: "ada".into(),
+        reason: "known until the move".into(),
+        expires: Some("2027-01-31".into()),
+    };
+    let waived = Finding {
+        waived: Some(waiver),
+        ..finding("mesh::a", Severity::Critical, "proxy/x", "old", vec![])
+    };
+    let effect = Finding {
+        explained_by: vec![waived.fingerprint.clone()],
+        ..finding("mesh::b", Severity::Error, "proxy/x", "", vec![])
+    };
+    let verdicts = vec![verdict("mesh::a", "proxy/x", Verdict::Fail)];
+    let report = Report {
+        findings: vec![waived, effect],
+        summary: Summary::of(&verdicts),
+        verdicts,
+        ..empty_report()
+    };
+    insta::assert_snapshot!(print(&report, unicode(120)), @r"
+    waived: mesh::a (proxy/x): known until the move (ada, until 2027-01-31); explains 1 consequence
+
+    customer.tar.gz: no findings, 1 consequence, 1 waived; captured at 2026-08-01T10:20:00Z (from its manifest)
+    ");
+}
+
+#[test]
 fn a_finding_whose_cause_is_missing_is_shown() {
     let lost = Finding {
         explained_by: vec!["gone".into()],
@@ -431,7 +511,7 @@ fn many_places_and_many_reasons_do_not_flood_the_screen() {
         },
         unicode(80),
     );
-    assert!(text.contains("and 35 more places"), "{text}");
+    assert!(text.contains("and 35 more"), "{text}");
     assert!(text.lines().count() < 80, "{text}");
 }
 

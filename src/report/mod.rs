@@ -9,6 +9,7 @@ use clap::ValueEnum;
 pub mod excerpt;
 mod json;
 pub mod model;
+mod pretty;
 mod terminal;
 mod text;
 

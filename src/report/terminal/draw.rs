@@ -14,7 +14,7 @@ use owo_colors::Style as Ink;
 use super::paint::Paint;
 use super::snippet::{Line, Mark, Snippet};
 use crate::report::Style;
-use crate::report::text::{char_width, cut_start, ellipsis, visible, width, wrap};
+use crate::report::text::{char_width, cut_start, ellipsis, tail, visible, width, wrap};
 
 /// Columns that the words of a label get at least
 const LABEL_ROOM: usize = 24;
@@ -40,7 +40,7 @@ pub(super) fn draw(snippet: &Snippet, style: &Style, paint: &Paint) -> String {
     }
     let mut framed = with_gutter(&drawn, snippet, digits, paint);
     if !snippet.foot.is_empty() {
-        let foot = cut_start(&snippet.foot, columns.saturating_sub(4), style.unicode).into_owned();
+        let foot = last_steps(&snippet.foot, columns.saturating_sub(4), style.unicode);
         framed.truncate(framed.trim_end().len());
         framed = format!("{framed} {}\n", paint.dim(&visible(&foot, style.unicode)));
     }
@@ -64,6 +64,17 @@ fn with_gutter(drawn: &str, snippet: &Snippet, digits: usize, paint: &Paint) -> 
         framed.push('\n');
     }
     framed
+}
+
+/// The last steps of a path, as many as fit
+fn last_steps(path: &str, columns: usize, unicode: bool) -> String {
+    if width(path) <= columns {
+        return path.to_owned();
+    }
+    let dots = ellipsis(unicode);
+    let end = tail(path, columns.saturating_sub(width(dots)));
+    let step = end.find(['.', '[']).map_or(end, |at| &end[at..]);
+    format!("{dots}{step}")
 }
 
 fn theme(picture: &Picture, style: &Style, paint: &Paint) -> GraphicalTheme {
@@ -175,11 +186,6 @@ struct Fitted {
 /// Makes a line fit for drawing: without the common indent, with nothing hidden, and cut around its first mark
 fn fit(line: &Line, indent: usize, columns: usize, unicode: bool) -> Fitted {
     let (text, mut marks) = shown(line, indent.min(leading_blanks(&line.text)), unicode);
-    let text = if text == "…" {
-        ellipsis(unicode).to_owned()
-    } else {
-        text
-    };
     let window = Window::new(&text, marks.first(), columns, unicode);
     let cut = window.cut(&text, columns, unicode);
     for mark in &mut marks {
