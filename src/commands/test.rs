@@ -30,7 +30,7 @@ pub fn run(args: &TestArgs) -> Result<Exit, Failure> {
     let style = super::style(&args.style);
     let names = args.paths.iter().map(|path| path.display().to_string()).collect();
     let ruleset = super::rulebooks(&RulebookArgs { rulebooks: names, set: Vec::new() }, &style)?;
-    let (cases, problems, sources) = case::load(&ruleset);
+    let (cases, problems, sources) = case::load(&ruleset).map_err(super::not_loaded)?;
     if problems.has_errors() {
         return Err(Failure::Rulebook(diagnostic::render(&problems, &sources, &super::problem_style(&style))));
     }
