@@ -1,0 +1,266 @@
+//! From text to script: parsing, looking up free names, checking calls.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use rhai::{AST, Engine, Expr, ParseError, Position, Stmt, StmtBlock, Token};
+
+use super::problem::{ScriptProblem, message_at, offset, syntax, word_at};
+use super::reads::{self, Blame, Call, Findings, Found};
+use super::template::{self, Part};
+use super::tokens::{self, FORMS};
+use super::{Body, Code, Kind, Known, Piece, Read, Script, Scripts, engine};
+
+impl Scripts {
+    /// Compiles a text.
+    ///
+    /// # Errors
+    /// All problems found: of syntax the first, else everything.
+    pub fn compile(&mut self, text: &str, kind: Kind, known: &Known<'_>) -> Result<Script, Vec<ScriptProblem>> {
+        let mut reads = Vec::new();
+        let body = match kind {
+            Kind::Template => Body::Template(self.pieces(text, known, &mut reads)?),
+            Kind::Expression | Kind::Block => {
+                let code = self.code(text, 0..text.len(), known, &mut reads)?;
+                if kind == Kind::Expression {
+                    check_expression(&code, text)?;
+                }
+                Body::Code(code)
+            }
+        };
+        Ok(Script {
+            reads,
+            body: Arc::new(body),
+        })
+    }
+
+    fn pieces(
+        &mut self,
+        text: &str,
+        known: &Known<'_>,
+        reads: &mut Vec<Read>,
+    ) -> Result<Vec<Piece>, Vec<ScriptProblem>> {
+        let parts = template::split(text).map_err(|at| vec![problem("nothing closes this `${`", at)])?;
+        let mut problems = Vec::new();
+        let mut pieces = Vec::new();
+        for part in parts {
+            match part {
+                Part::Text(range) => pieces.push(Piece::Text(text[range].into())),
+                Part::Code(range) => match self.code(text, range, known, reads) {
+                    Ok(code) => pieces.push(Piece::Code(code)),
+                    Err(found) => problems.extend(found),
+                },
+            }
+        }
+        if problems.is_empty() { Ok(pieces) } else { Err(problems) }
+    }
+
+    /// Compiles the code in a range of a text; places are bytes of the whole text.
+    fn code(
+        &mut self,
+        whole: &str,
+        range: Range<usize>,
+        known: &Known<'_>,
+        reads: &mut Vec<Read>,
+    ) -> Result<Code, Vec<ScriptProblem>> {
+        let (start, text) = (range.start, &whole[range]);
+        let (ast, found, problems) = self
+            .parse(text, known)
+            .map_err(|problem| vec![shifted(problem, start)])?;
+        if !problems.is_empty() {
+            return Err(problems.into_iter().map(|problem| shifted(problem, start)).collect());
+        }
+        reads.extend(found.iter().filter_map(|found| located(found, text, start)));
+        let block = StmtBlock::new(ast.statements().iter().cloned(), Position::NONE, Position::NONE);
+        Ok(Code {
+            text: text.into(),
+            start,
+            expr: Expr::Stmt(Box::new(block)),
+            closures: ast.shared_lib().clone(),
+        })
+    }
+
+    /// Parses until every free name has become a look-up. The second parse is the last, unless two closures are alike:
+    /// Rhai keeps only one of such twins, so that the names in the other come to light one parse later.
+    fn parse(&mut self, text: &str, known: &Known<'_>) -> Result<(AST, Vec<Found>, Vec<ScriptProblem>), ScriptProblem> {
+        let mut tokens: HashMap<(usize, usize), Token> = HashMap::new();
+        let (mut reads, mut problems) = (Vec::new(), Vec::new());
+        loop {
+            let ast = self
+                .parse_with(text, tokens.clone())
+                .map_err(|error| syntax(&error, text))?;
+            let findings = reads::analyse(&ast, known);
+            problems.extend(findings.blames.iter().map(|blame| located_blame(blame, text)));
+            problems.extend(self.check_calls(&findings.calls, text, &BTreeSet::new()));
+            if !problems.is_empty() {
+                return Ok((ast, reads, problems));
+            }
+            add_getters(&mut self.engine, &findings.properties);
+            let before = tokens.len();
+            self.exchange_tokens(&findings, &mut tokens);
+            reads.extend(findings.reads);
+            if tokens.len() == before {
+                reads.sort_by_key(|read| tokens::key(read.start));
+                return Ok((ast, reads, problems));
+            }
+        }
+    }
+
+    fn parse_with(&mut self, text: &str, tokens: HashMap<(usize, usize), Token>) -> Result<AST, ParseError> {
+        self.exchange.set(tokens);
+        let parsed = self.engine.compile(text);
+        self.exchange.set(HashMap::new());
+        parsed
+    }
+
+    pub(super) fn compile_module_text(&mut self, text: &str) -> Result<AST, ParseError> {
+        self.parse_with(text, HashMap::new())
+    }
+
+    fn exchange_tokens(&mut self, findings: &Findings, tokens: &mut HashMap<(usize, usize), Token>) {
+        for read in &findings.reads {
+            let token = tokens::read_token(&mut self.engine, read.namespace.as_deref(), &read.name);
+            tokens.extend(tokens::key(read.start).map(|key| (key, token)));
+        }
+        for call in findings.calls.iter().filter(|call| call.module.is_none()) {
+            if FORMS.iter().any(|form| form.name == call.name) {
+                tokens.extend(tokens::key(call.at).map(|key| (key, tokens::form_token(&call.name))));
+            }
+        }
+    }
+
+    /// Calls of functions that do not exist. Methods are not checked: what they are called on is not known.
+    pub(super) fn check_calls(
+        &self,
+        calls: &[Call],
+        text: &str,
+        own: &BTreeSet<(String, usize)>,
+    ) -> Vec<ScriptProblem> {
+        let problems = calls.iter().filter_map(|call| {
+            let (message, help) = match &call.module {
+                Some(module) => self.wrong_qualified(module, call)?,
+                None => self.wrong_call(call, own)?,
+            };
+            let mut problem = message_at(&message, text, call.at);
+            problem.help = help;
+            Some(problem)
+        });
+        problems.collect()
+    }
+
+    fn wrong_qualified(&self, module: &str, call: &Call) -> Option<(String, Option<String>)> {
+        let Some(compiled) = self.own.get(module).or_else(|| self.used.get(module)) else {
+            let names = self.own.keys().chain(self.used.keys()).map(String::as_str);
+            return Some((format!("there is no module `{module}`"), suggestion(module, names)));
+        };
+        wrong_arity(&format!("{module}::{}", call.name), call, &compiled.functions)
+    }
+
+    fn wrong_call(&self, call: &Call, own: &BTreeSet<(String, usize)>) -> Option<(String, Option<String>)> {
+        if engine::OFF.contains(&call.name.as_str()) {
+            return Some((format!("`{}` is not available in rulebooks", call.name), None));
+        }
+        if let Some(form) = FORMS.iter().find(|form| form.name == call.name) {
+            return (!form.arguments.contains(&call.arguments)).then(|| {
+                (
+                    format!("`{}` takes {} argument(s)", form.name, form.arguments.end()),
+                    None,
+                )
+            });
+        }
+        if own.iter().any(|(name, _)| *name == call.name) {
+            return wrong_arity(&call.name, call, own);
+        }
+        let native = self.native_functions();
+        wrong_arity(&call.name, call, native)
+    }
+}
+
+fn wrong_arity(shown: &str, call: &Call, functions: &BTreeSet<(String, usize)>) -> Option<(String, Option<String>)> {
+    let arities: Vec<String> = functions
+        .iter()
+        .filter(|(name, _)| *name == call.name)
+        .map(|(_, arity)| arity.to_string())
+        .collect();
+    if arities.is_empty() {
+        let names = functions.iter().map(|(name, _)| name.as_str());
+        return Some((format!("there is no function `{shown}`"), suggestion(&call.name, names)));
+    }
+    let fits = functions.contains(&(call.name.clone(), call.arguments));
+    (!fits).then(|| {
+        let wanted = arities.join(" or ");
+        (
+            format!("`{shown}` takes {wanted} argument(s), not {}", call.arguments),
+            None,
+        )
+    })
+}
+
+/// The name that was probably meant.
+fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    names
+        .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
+        .min()
+        .map(|(_, name)| format!("did you mean `{name}`?"))
+}
+
+fn check_expression(code: &Code, text: &str) -> Result<(), Vec<ScriptProblem>> {
+    let Expr::Stmt(block) = &code.expr else {
+        return Ok(());
+    };
+    let wrong = match block.statements() {
+        [Stmt::Expr(_) | Stmt::FnCall(..) | Stmt::If(..) | Stmt::Switch(..) | Stmt::Block(_)] => return Ok(()),
+        [] => problem("an expression is missing", 0..text.len()),
+        [_, second, ..] => message_at(
+            "one expression is wanted here, not several statements",
+            text,
+            second.position(),
+        ),
+        [statement] => message_at(
+            "an expression is wanted here, not a statement",
+            text,
+            statement.position(),
+        ),
+    };
+    Err(vec![wrong])
+}
+
+/// Makes members quick to reach.
+pub(super) fn add_getters(engine: &mut Engine, properties: &BTreeSet<String>) {
+    for name in properties {
+        engine::add_getter(engine, name);
+    }
+}
+
+fn problem(message: &str, at: Range<usize>) -> ScriptProblem {
+    ScriptProblem {
+        message: message.to_owned(),
+        help: None,
+        start: at.start,
+        end: at.end,
+    }
+}
+
+pub(super) fn located_blame(blame: &Blame, text: &str) -> ScriptProblem {
+    let mut problem = message_at(&blame.message, text, blame.at);
+    problem.help = blame.help.map(str::to_owned);
+    problem
+}
+
+fn shifted(mut problem: ScriptProblem, by: usize) -> ScriptProblem {
+    problem.start += by;
+    problem.end += by;
+    problem
+}
+
+fn located(found: &Found, text: &str, by: usize) -> Option<Read> {
+    Some(Read {
+        namespace: found.namespace.clone(),
+        name: found.name.clone(),
+        probe: found.probe,
+        start: by + offset(text, found.start)?,
+        end: by + word_at(text, offset(text, found.last)?).end,
+    })
+}

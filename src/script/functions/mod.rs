@@ -1,0 +1,56 @@
+//! The functions that rulebooks may call, one file per theme. All are pure: no clock, no input or output, no chance.
+
+pub mod address;
+pub mod bounded;
+pub mod time;
+pub mod version;
+
+use rhai::{Dynamic, Module, NativeCallContext};
+
+use super::operators::register;
+use super::problem::Error;
+
+/// A function: what it is called, what it does, and what runs.
+pub struct Function {
+    /// Its name.
+    pub name: &'static str,
+    /// Names of its parameters; those that end with `?` may be left out.
+    pub parameters: &'static [&'static str],
+    /// What it does, in Markdown.
+    pub about: &'static str,
+    /// An expression that is true.
+    pub example: &'static str,
+    call: Native,
+}
+
+/// The native code of a function.
+pub(super) type Native = fn(&NativeCallContext<'_>, &mut [&mut Dynamic]) -> Result<Dynamic, Error>;
+
+impl Function {
+    /// The call as documentation shows it.
+    pub fn signature(&self) -> String {
+        format!("{}({})", self.name, self.parameters.join(", "))
+    }
+
+    /// The numbers of arguments that it takes.
+    pub fn arities(&self) -> std::ops::RangeInclusive<usize> {
+        let optional = self.parameters.iter().filter(|name| name.ends_with('?')).count();
+        self.parameters.len() - optional..=self.parameters.len()
+    }
+}
+
+/// All functions, by theme.
+pub fn all() -> impl Iterator<Item = &'static Function> {
+    [version::FUNCTIONS, time::FUNCTIONS, address::FUNCTIONS]
+        .into_iter()
+        .flatten()
+}
+
+/// Adds all functions to a module.
+pub(super) fn add(module: &mut Module) {
+    for function in all() {
+        for arity in function.arities() {
+            register(module, function.name, arity, function.call);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What is wrong with a script, and why an evaluation stopped.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use rhai::{Dynamic, EvalAltResult, ParseError, Position};
+
+use super::names::Unknown;
+
+/// What native functions raise.
+pub(super) type Error = Box<EvalAltResult>;
+
+/// Something wrong with the text of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptProblem {
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// Where it begins, in bytes of the script's text.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
+/// Why an evaluation gave no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// The script touched something that is not known.
+    Unknown(Unknown),
+    /// The script is wrong, or spent more than it may.
+    Failed {
+        /// What happened.
+        message: String,
+        /// Where, in bytes of the script's text.
+        at: Option<usize>,
+        /// Where in a module, if it happened there; `at` is then the call.
+        in_module: Option<ModulePlace>,
+    },
+}
+
+impl Stop {
+    /// Moves a place in code to the text that the code stands in.
+    pub(super) fn shifted(mut self, by: usize) -> Self {
+        if let Self::Failed { at: Some(at), .. } = &mut self {
+            *at += by;
+        }
+        self
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(unknown) => out.write_str(&unknown.reason),
+            Self::Failed { message, .. } => out.write_str(message),
+        }
+    }
+}
+
+/// A place in the text of a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModulePlace {
+    /// The module, as `rulebook::module`.
+    pub module: String,
+    /// Bytes from the start of its text.
+    pub at: usize,
+}
+
+/// The error that ends an evaluation as unknown.
+pub(super) fn unknown(unknown: Unknown) -> Error {
+    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(unknown), Position::NONE))
+}
+
+/// The error that ends an evaluation as unknown for a reason that no probe would remove.
+pub(super) fn not_known(reason: impl Into<String>) -> Error {
+    unknown(Unknown::new(reason))
+}
+
+/// The error that ends an evaluation as failed.
+pub(super) fn failed(message: impl Into<String>) -> Error {
+    Box::new(EvalAltResult::ErrorRuntime(message.into().into(), Position::NONE))
+}
+
+/// The unknown that an error carries, if it is one.
+pub(super) fn as_unknown(error: &EvalAltResult) -> Option<Unknown> {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(value, _) => value.read_lock::<Unknown>().map(|unknown| unknown.clone()),
+        EvalAltResult::ErrorMismatchDataType(_, actual, _) if actual == "()" => {
+            Some(Unknown::new("an absent value was used where true or false is needed"))
+        }
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+            let (name, types) = signature_parts(signature);
+            let absent = types.contains(&"()");
+            absent.then(|| Unknown::new(format!("`{name}` was given an absent value")))
+        }
+        _ => None,
+    }
+}
+
+/// Maps an evaluation's error; `modules` holds the texts of modules by name.
+pub(super) fn stop(error: &EvalAltResult, text: &str, modules: &BTreeMap<String, String>) -> Stop {
+    if let Some(unknown) = as_unknown(error) {
+        return Stop::Unknown(unknown);
+    }
+    let (at, in_module) = locate(error, text, modules);
+    Stop::Failed {
+        message: message(error.unwrap_inner()),
+        at,
+        in_module,
+    }
+}
+
+/// The innermost position in the script, and that in a module if the error arose there.
+fn locate(
+    error: &EvalAltResult,
+    text: &str,
+    modules: &BTreeMap<String, String>,
+) -> (Option<usize>, Option<ModulePlace>) {
+    let (mut source, mut at, mut in_module) = (String::new(), None, None);
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let position = error.position();
+        if source.is_empty() {
+            in_module = None;
+            at = offset(text, position).or(at);
+        } else if let Some(found) = modules.get(&source).and_then(|text| offset(text, position)) {
+            in_module = Some(ModulePlace {
+                module: source.clone(),
+                at: found,
+            });
+        }
+        next = match error {
+            EvalAltResult::ErrorInFunctionCall(_, inside, inner, _) => {
+                source.clone_from(inside);
+                Some(inner)
+            }
+            _ => None,
+        };
+    }
+    (at, in_module)
+}
+
+fn message(error: &EvalAltResult) -> String {
+    match error {
+        EvalAltResult::ErrorRuntime(value, _) if value.is_string() => value.to_string(),
+        EvalAltResult::ErrorRuntime(value, _) => format!("the script raised {value}"),
+        EvalAltResult::ErrorTerminated(reason, _) => reason.to_string(),
+        EvalAltResult::ErrorStackOverflow(_) => "the script's functions call each other too deep".into(),
+        EvalAltResult::ErrorMismatchDataType(wanted, actual, _) => {
+            format!(
+                "{} was given where {} is needed",
+                type_words(actual),
+                type_words(wanted)
+            )
+        }
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+            let (name, types) = signature_parts(signature);
+            let given: Vec<&str> = types.into_iter().map(type_words).collect();
+            match given.as_slice() {
+                [] => format!("there is no function `{name}` without arguments"),
+                given => format!("`{name}` cannot be applied to {}", given.join(" and ")),
+            }
+        }
+        EvalAltResult::ErrorVariableNotFound(name, _) => format!("nothing is called `{name}` here"),
+        EvalAltResult::ErrorArrayBounds(0, index, _) => format!("item {index} of an empty list"),
+        EvalAltResult::ErrorArrayBounds(length, index, _) => format!("item {index} of a list of {length}"),
+        EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) => {
+            format!("`{name}` would change what cannot be changed")
+        }
+        other => without_position(other.to_string()),
+    }
+}
+
+/// Name and types of `name (type, type)`.
+fn signature_parts(signature: &str) -> (&str, Vec<&str>) {
+    let Some((name, types)) = signature.split_once(" (") else {
+        return (signature, Vec::new());
+    };
+    let types = types.strip_suffix(')').unwrap_or(types);
+    (name, types.split(", ").filter(|of| !of.is_empty()).collect())
+}
+
+fn type_words(name: &str) -> &str {
+    match name {
+        "()" => "an absent value",
+        "bool" => "true or false",
+        "i64" => "an integer",
+        "f64" => "a number",
+        "string" | "&str | ImmutableString | String" => "a text",
+        "char" => "a character",
+        "array" => "a list",
+        "map" => "an object",
+        "Fn" => "a function",
+        other => other,
+    }
+}
+
+/// Rhai appends ` (line 1, position 5)`; positions are told apart from messages here.
+fn without_position(mut message: String) -> String {
+    if let Some(start) = message.rfind(" (line ")
+        && message.ends_with(')')
+    {
+        message.truncate(start);
+    }
+    message
+}
+
+/// The byte offset of a position, which counts lines and characters from 1.
+pub(super) fn offset(text: &str, position: Position) -> Option<usize> {
+    let line = position.line()?;
+    let column = position.position().unwrap_or(1).max(1) - 1;
+    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = text.get(start..)?;
+    let within = rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
+    Some(start + within)
+}
+
+/// The name or number that begins at an offset, or the one character there.
+pub(super) fn word_at(text: &str, start: usize) -> std::ops::Range<usize> {
+    let rest = text.get(start..).unwrap_or_default();
+    let word = rest
+        .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .unwrap_or(rest.len());
+    let length = if word > 0 {
+        word
+    } else {
+        rest.chars().next().map_or(0, char::len_utf8)
+    };
+    start..start + length
+}
+
+/// A problem with the word at a position.
+pub(super) fn message_at(message: &str, text: &str, position: Position) -> ScriptProblem {
+    let start = offset(text, position).unwrap_or(text.len());
+    let range = word_at(text, start);
+    ScriptProblem {
+        message: message.to_owned(),
+        help: None,
+        start: range.start,
+        end: range.end,
+    }
+}
+
+/// A syntax error, located.
+pub(super) fn syntax(error: &ParseError, text: &str) -> ScriptProblem {
+    message_at(&without_position(error.to_string()), text, error.position())
+}

@@ -1,0 +1,368 @@
+//! What a script reads, found in its syntax tree before it runs.
+//!
+//! Rhai resolves local variables while it parses; a variable that it left unresolved is a free name, unless the caller
+//! or an enclosing function knows it. Each free name is handed back with the position of its token, so that a second
+//! parse can turn it into a look-up (see `tokens`). Thus local variables win, and closures do not capture, and so
+//! touch, what they may never need.
+
+use std::collections::BTreeSet;
+
+use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, Position, Stmt};
+
+use super::tokens::FORMS;
+
+/// What surrounds a script: which names are not its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// Variables that the caller passes, such as those of `each`.
+    pub locals: &'a [&'a str],
+    /// Names that stand before a dot, such as `inputs` or a used rulebook; `before.other` is one within `before`.
+    pub namespaces: &'a [&'a str],
+}
+
+/// A free name in a script.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Read {
+    /// What stands before the dot, if that is a namespace.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+    /// Whether the script asks how a probe went, as in `outcome(x)`, and not for a value.
+    pub probe: bool,
+    /// Where it begins, in bytes of the script's text.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+}
+
+/// A free name as found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) namespace: Option<String>,
+    pub(super) name: String,
+    pub(super) probe: bool,
+    /// Position of the first token.
+    pub(super) start: Position,
+    /// Position of the last token.
+    pub(super) last: Position,
+}
+
+/// A call by name.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) module: Option<String>,
+    pub(super) name: String,
+    pub(super) arguments: usize,
+    pub(super) at: Position,
+}
+
+/// Something that the script must not say.
+#[derive(Debug)]
+pub(super) struct Blame {
+    pub(super) message: String,
+    pub(super) help: Option<&'static str>,
+    pub(super) at: Position,
+}
+
+/// Everything that the analysis finds.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) reads: Vec<Found>,
+    pub(super) calls: Vec<Call>,
+    pub(super) properties: BTreeSet<String>,
+    pub(super) blames: Vec<Blame>,
+}
+
+/// Walks a script, into its closures.
+pub(super) fn analyse(ast: &AST, known: &Known<'_>) -> Findings {
+    let mut analysis = Analysis::new(ast, known);
+    let locals = known.locals.iter().map(|name| (*name).to_owned()).collect();
+    analysis.walk(&ast.clone_statements_only(), &locals);
+    analysis.findings
+}
+
+/// Walks the functions of a module, into their closures.
+pub(super) fn analyse_functions(ast: &AST) -> Findings {
+    let known = Known::default();
+    let mut analysis = Analysis::new(ast, &known);
+    let functions = ast.clone_functions_only_filtered(|_, _, _, name, _| !is_closure(name));
+    analysis.walk(&functions, &Locals::new());
+    analysis.findings
+}
+
+/// Whether a function of a syntax tree is a closure.
+pub(super) fn is_closure(name: &str) -> bool {
+    name.starts_with("anon$")
+}
+
+type Locals = BTreeSet<String>;
+
+/// A closure seen while walking: its function and the outer variables that it may use.
+struct Closure {
+    function: String,
+    locals: Locals,
+}
+
+struct Analysis<'a> {
+    ast: &'a AST,
+    functions: BTreeSet<&'a str>,
+    namespaces: &'a [&'a str],
+    findings: Findings,
+    closures: Vec<Closure>,
+}
+
+impl<'a> Analysis<'a> {
+    fn new(ast: &'a AST, known: &Known<'a>) -> Self {
+        Self {
+            ast,
+            functions: ast.iter_fn_def().map(|function| function.name.as_str()).collect(),
+            namespaces: known.namespaces,
+            findings: Findings::default(),
+            closures: Vec::new(),
+        }
+    }
+
+    fn walk(&mut self, part: &AST, locals: &Locals) {
+        part.walk(&mut |path| {
+            self.node(path, locals);
+            true
+        });
+        for closure in std::mem::take(&mut self.closures) {
+            let body = self
+                .ast
+                .clone_functions_only_filtered(|_, _, _, name, _| name == closure.function);
+            self.walk(&body, &closure.locals);
+        }
+    }
+
+    fn node(&mut self, path: &[ASTNode<'_>], locals: &Locals) {
+        match path {
+            [outer @ .., ASTNode::Expr(expr)] => self.expression(outer, expr, locals),
+            [.., ASTNode::Stmt(statement)] => self.statement(statement, locals),
+            _ => {}
+        }
+    }
+
+    fn statement(&mut self, statement: &Stmt, locals: &Locals) {
+        match statement {
+            Stmt::FnCall(call, at) => self.call(call, *at),
+            Stmt::Assignment(assignment) => {
+                let target = &assignment.1.lhs;
+                if let Some(name) = root(target).and_then(|root| self.free(root, locals)) {
+                    self.blame(
+                        format!("`{name}` comes from evidence and cannot be changed"),
+                        Some("give a copy another name with `let`"),
+                        target.start_position(),
+                    );
+                }
+            }
+            Stmt::Import(_, at) | Stmt::Export(_, at) => {
+                self.blame(
+                    "modules cannot be imported".into(),
+                    Some("modules of `lib/` are at hand as `module::function(x)`"),
+                    *at,
+                );
+            }
+            Stmt::TryCatch(_, at) => {
+                self.blame(
+                    "there is no `try`".into(),
+                    Some("`known(x)` asks whether something is known"),
+                    *at,
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn expression(&mut self, outer: &[ASTNode<'_>], expr: &Expr, locals: &Locals) {
+        match expr {
+            Expr::Variable(..) => self.variable(outer, expr, locals),
+            Expr::FnCall(call, at) => self.call(call, *at),
+            Expr::Property(property, _) => drop(self.findings.properties.insert(property.2.to_string())),
+            Expr::DynamicConstant(value, _) => self.closure(outer, value, locals),
+            Expr::Custom(custom, _) => {
+                let _ = custom;
+            }
+            _ => {}
+        }
+    }
+
+    fn closure(&mut self, outer: &[ASTNode<'_>], value: &Dynamic, locals: &Locals) {
+        let Some(pointer) = value.read_lock::<FnPtr>() else {
+            return;
+        };
+        let captured = match outer {
+            [.., ASTNode::Expr(Expr::FnCall(call, _))] if is_capture(call) => &call.args[1..],
+            _ => &[],
+        };
+        let locals = captured
+            .iter()
+            .filter_map(|variable| match variable {
+                Expr::Variable(name, ..) if name.0.is_some() || locals.contains(name.1.as_str()) => {
+                    Some(name.1.to_string())
+                }
+                _ => None,
+            })
+            .collect();
+        let function = pointer.fn_name().to_owned();
+        self.closures.push(Closure { function, locals });
+    }
+
+    fn variable(&mut self, outer: &[ASTNode<'_>], expr: &Expr, locals: &Locals) {
+        let Some(first) = self.free(expr, locals) else {
+            return;
+        };
+        if let [.., ASTNode::Expr(Expr::FnCall(call, _))] = outer
+            && is_capture(call)
+        {
+            return;
+        }
+        let Expr::Variable(.., start) = expr else {
+            return;
+        };
+        let (members, method) = members(outer, expr);
+        let probe = is_probe_argument(outer, expr);
+        let mut found = Found {
+            namespace: None,
+            name: first,
+            probe,
+            start: *start,
+            last: *start,
+        };
+        for (name, at) in members {
+            let path = match &found.namespace {
+                Some(namespace) => format!("{namespace}.{}", found.name),
+                None => found.name.clone(),
+            };
+            if !self.namespaces.contains(&path.as_str()) {
+                break;
+            }
+            found = Found {
+                namespace: Some(path),
+                name: name.to_owned(),
+                probe,
+                start: *start,
+                last: at,
+            };
+        }
+        let _ = method;
+        self.read(found);
+    }
+
+    fn read(&mut self, found: Found) {
+        let path = match &found.namespace {
+            Some(namespace) => format!("{namespace}.{}", found.name),
+            None => found.name.clone(),
+        };
+        if self.namespaces.contains(&path.as_str()) {
+            self.blame(
+                format!("`{path}` stands for nothing by itself"),
+                Some("write `name.member`"),
+                found.start,
+            );
+        } else {
+            self.findings.reads.push(found);
+        }
+    }
+
+    /// The name, if it is a variable that nothing in the script defines.
+    fn free(&self, expr: &Expr, locals: &Locals) -> Option<String> {
+        match expr {
+            Expr::Variable(variable, ..) => {
+                let (index, name, module, _) = &**variable;
+                let free = index.is_none()
+                    && module.is_empty()
+                    && !locals.contains(name.as_str())
+                    && !self.functions.contains(name.as_str());
+                free.then(|| name.to_string())
+            }
+            _ => None,
+        }
+    }
+
+    fn call(&mut self, call: &FnCallExpr, at: Position) {
+        if call.is_operator_call() || is_capture(call) {
+            return;
+        }
+        let module = call.is_qualified().then(|| {
+            let path: Vec<&str> = call.namespace.path.iter().map(|part| part.as_str()).collect();
+            path.join("::")
+        });
+        self.findings.calls.push(Call {
+            module,
+            name: call.name.to_string(),
+            arguments: call.args.len(),
+            at,
+        });
+    }
+
+    fn blame(&mut self, message: String, help: Option<&'static str>, at: Position) {
+        self.findings.blames.push(Blame { message, help, at });
+    }
+}
+
+/// Rhai captures variables for a closure by a call that no text can contain as it is written here.
+fn is_capture(call: &FnCallExpr) -> bool {
+    call.name == "curry"
+}
+
+/// The variable at the root of a chain of members and indices.
+fn root(expr: &Expr) -> Option<&Expr> {
+    match expr {
+        Expr::Dot(chain, ..) | Expr::Index(chain, ..) => root(&chain.lhs),
+        Expr::Variable(..) => Some(expr),
+        _ => None,
+    }
+}
+
+/// The plain members that follow a variable: `a.b.c[0]` has `b` and `c`; and whether a method call comes next.
+fn members<'e>(outer: &[ASTNode<'e>], variable: &Expr) -> (Vec<(&'e str, Position)>, bool) {
+    let mut found = Vec::new();
+    let mut rest = match outer {
+        [.., ASTNode::Expr(Expr::Dot(chain, ..))] if std::ptr::eq(&chain.lhs, variable) => Some(&chain.rhs),
+        _ => None,
+    };
+    while let Some(expr) = rest {
+        rest = match expr {
+            Expr::Property(property, at) => {
+                found.push((property.2.as_str(), *at));
+                None
+            }
+            Expr::Dot(chain, ..) => {
+                if let Expr::Property(property, at) = &chain.lhs {
+                    found.push((property.2.as_str(), *at));
+                    Some(&chain.rhs)
+                } else {
+                    return (found, true);
+                }
+            }
+            Expr::Index(chain, ..) => {
+                if let Expr::Property(property, at) = &chain.lhs {
+                    found.push((property.2.as_str(), *at));
+                }
+                None
+            }
+            Expr::MethodCall(..) => return (found, true),
+            _ => None,
+        };
+    }
+    (found, false)
+}
+
+/// Whether the variable stands where a form wants a probe's name, itself or as the root of `namespace.probe`.
+fn is_probe_argument(outer: &[ASTNode<'_>], variable: &Expr) -> bool {
+    let (call, argument) = match outer {
+        [.., ASTNode::Expr(Expr::FnCall(call, _))] => (call, variable),
+        [
+            ..,
+            ASTNode::Expr(Expr::FnCall(call, _)),
+            ASTNode::Expr(chain @ Expr::Dot(..)),
+        ] => (call, *chain),
+        _ => return false,
+    };
+    FORMS
+        .iter()
+        .filter(|form| form.name == call.name && !call.is_qualified())
+        .filter_map(|form| form.probe)
+        .any(|index| call.args.get(index).is_some_and(|at| std::ptr::eq(at, argument)))
+}

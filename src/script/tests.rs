@@ -1,0 +1,162 @@
+//! Tests of scripts as a whole.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rhai::Dynamic;
+
+use super::*;
+use crate::document::json;
+
+/// Names for tests: facts, members and probes by their path.
+#[derive(Default)]
+struct Facts {
+    values: BTreeMap<String, Result<Dynamic, Unknown>>,
+    probes: BTreeMap<String, Probe>,
+    docs: Vec<Arc<Doc>>,
+}
+
+impl Facts {
+    fn with(mut self, name: &str, value: impl Into<Dynamic>) -> Self {
+        self.values.insert(name.into(), Ok(value.into()));
+        self
+    }
+
+    fn without(mut self, name: &str, reason: &str) -> Self {
+        self.values.insert(name.into(), Err(Unknown::new(reason)));
+        self
+    }
+
+    fn json(mut self, name: &str, text: &str) -> Self {
+        let document = json::parse(text.into(), &json::Options::default()).unwrap();
+        let doc = Arc::new(Doc {
+            slot: self.docs.len() as u16,
+            document,
+        });
+        let value = to_dynamic(&doc, doc.document.root());
+        self.docs.push(doc);
+        self.with(name, value)
+    }
+
+    fn lookup(&self, path: &str) -> Result<Dynamic, Unknown> {
+        self.values
+            .get(path)
+            .cloned()
+            .unwrap_or_else(|| Err(Unknown::new(format!("{path} is nothing"))))
+    }
+}
+
+impl Names for Facts {
+    fn value(&self, name: &str) -> Result<Dynamic, Unknown> {
+        self.lookup(name)
+    }
+
+    fn member(&self, namespace: &str, name: &str) -> Result<Dynamic, Unknown> {
+        self.lookup(&format!("{namespace}.{name}"))
+    }
+
+    fn handle(&self, namespace: Option<&str>, name: &str) -> Option<Probe> {
+        let path = namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}.{name}"));
+        self.probes.get(&path).cloned()
+    }
+
+    fn doc(&self, slot: u16) -> Option<Arc<Doc>> {
+        self.docs.get(usize::from(slot)).cloned()
+    }
+}
+
+const NAMESPACES: &[&str] = &["inputs", "before", "shop", "before.shop"];
+
+fn try_eval(text: &str, facts: Facts, locals: &[(String, Dynamic)]) -> Result<Dynamic, Stop> {
+    let mut scripts = Scripts::new("test", Limits::default());
+    let names: Vec<&str> = locals.iter().map(|(name, _)| name.as_str()).collect();
+    let known = Known {
+        locals: &names,
+        namespaces: NAMESPACES,
+    };
+    let script = scripts
+        .compile(text, Kind::Block, &known)
+        .unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
+    let names: Arc<dyn Names> = Arc::new(facts);
+    scripts.eval(&script, locals, &names)
+}
+
+fn eval(text: &str, facts: Facts) -> Dynamic {
+    try_eval(text, facts, &[]).unwrap_or_else(|stop| panic!("{text}: {stop:?}"))
+}
+
+fn shown(text: &str, facts: Facts) -> String {
+    match try_eval(text, facts, &[]) {
+        Ok(value) => value.to_string(),
+        Err(Stop::Unknown(unknown)) => format!("unknown: {}", unknown.reason),
+        Err(Stop::Failed { message, at, .. }) => format!("failed at {at:?}: {message}"),
+    }
+}
+
+#[test]
+fn experiment() {
+    let facts = || {
+        Facts::default()
+            .json(
+                "servers",
+                r#"[{"name":"a","port":80},{"name":"b"},{"name":"c","labels":{"x":1}}]"#,
+            )
+            .with(
+                "names",
+                Dynamic::from(Index::new([("a".into(), 1.into()), ("b".into(), 2.into())])),
+            )
+            .with("shop.items", 5_i64)
+            .with("inputs.limit", 7_i64)
+            .with("before.shop.items", 3_i64)
+            .without("lost", "not captured")
+    };
+    for text in [
+        "servers.len()",
+        "servers.filter(|s| s.name in names).len()",
+        "servers.filter(|s| s.name in names).len() + servers.filter(|s| s.name in names).len()",
+        "let names = [\"c\"]; servers.filter(|s| s.name in names).len()",
+        "servers[0].port",
+        "servers[1].port",
+        "servers[1].port < 5",
+        "servers[1].port.x",
+        "servers[1].port?.x",
+        "servers[2].labels?.x",
+        "shop.items + inputs.limit - before.shop.items",
+        "known(lost)",
+        "known(servers)",
+        "servers.filter(|s| known(lost)).len()",
+        "servers.filter(|s| lost == s).len()",
+        "[].filter(|s| lost == s).len()",
+        "lost",
+        "1 < \"a\"",
+        "() < 5",
+        "\"0\" < 7",
+        "servers[0] == \"x\"",
+        "servers[0] == servers[0]",
+        "[1,2,3].sort(|a,b| a < \"x\")",
+        "1 + 2.5",
+        "\"a\" + 1",
+        "\"a\" + ()",
+        "`x ${servers[0].name} ${1+1}`",
+        "version(\"1.2.3\").major",
+        "servers[0].default",
+        "#{ match: 1 }.match",
+        "let default = 4; default + 1",
+        "if servers[1].port { 1 }",
+        "servers[1].port && true",
+        "starts_with(5, \"x\")",
+        "servers[1].port.starts_with(\"x\")",
+        "servers.map(|s| s.nme.x)",
+        "servers.foo",
+        "\"abc\".foo",
+        "servers[7]",
+        "duration(\"5m\") - duration(\"30s\")",
+        "-duration(\"5m\") < duration(\"0s\")",
+        "!5",
+        "!lost",
+        "switch servers[0].name { \"a\" => 1, _ => 2 }",
+    ] {
+        println!("{text:70} => {}", shown(text, facts()));
+    }
+    let _ = eval("1", facts());
+}
