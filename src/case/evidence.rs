@@ -1,7 +1,5 @@
 //! The evidence of a case: a bundle on disk, items written inline, or items laid over a bundle.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::bundle::{Bundle, Laid};
@@ -20,11 +18,7 @@ fn broken(message: impl Into<String>) -> Mismatch {
 
 /// The settings of a case's run.
 pub(super) fn settings(ruleset: &Ruleset, case: &Case) -> Result<Settings, Mismatch> {
-    let defaults = ruleset.rulebooks.iter().map(|rulebook| {
-        let values = rulebook.inputs.iter().filter_map(|(name, input)| Some((name.clone(), input.default.clone()?)));
-        values.collect::<BTreeMap<_, _>>()
-    });
-    let mut inputs: Vec<_> = defaults.collect();
+    let mut settings = Settings::defaults(ruleset);
     for (name, value) in &case.spec.set {
         let owner = match name.rulebook() {
             None => Some(case.rulebook),
@@ -32,10 +26,10 @@ pub(super) fn settings(ruleset: &Ruleset, case: &Case) -> Result<Settings, Misma
         };
         let declared = owner.and_then(|owner| Some((owner, ruleset.rulebooks[owner].inputs.get(name.item())?)));
         let Some((owner, declared)) = declared else { return Err(broken(format!("there is no input `{name}`"))) };
-        inputs[owner].insert(name.item().to_owned(), parse_input(declared.kind, &written(value)).map_err(broken)?);
+        settings.inputs[owner].insert(name.item().to_owned(), parse_input(declared.kind, &written(value)).map_err(broken)?);
     }
-    let captured_at = case.spec.captured_at.as_ref().map(|text| time(text)).transpose()?;
-    Ok(Settings { inputs, captured_at, rules: Vec::new() })
+    settings.captured_at = case.spec.captured_at.as_ref().map(time).transpose()?;
+    Ok(settings)
 }
 
 fn written(value: &Value) -> String {

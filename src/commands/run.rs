@@ -102,11 +102,7 @@ pub fn exit(report: &Report, fail_on: Severity, strict: bool) -> Exit {
 /// # Errors
 /// A setting that is malformed, names no input, or has a value of the wrong type.
 pub fn inputs(ruleset: &Ruleset, set: &[String]) -> Result<Vec<BTreeMap<String, Dynamic>>, Failure> {
-    let defaults = ruleset.rulebooks.iter().map(|rulebook| {
-        let values = rulebook.inputs.iter().filter_map(|(name, input)| Some((name.clone(), input.default.clone()?)));
-        values.collect::<BTreeMap<_, _>>()
-    });
-    let mut inputs: Vec<BTreeMap<String, Dynamic>> = defaults.collect();
+    let mut inputs = Settings::defaults(ruleset).inputs;
     for setting in set {
         let Some((name, value)) = setting.split_once('=') else {
             return Err(Failure::usage(format!("`--set {setting}` has no `=`"), "write it as --set name=value"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::report::excerpt;
-use crate::report::model::{self, Finding, Item, Report, RulePlace, RuleVerdict, RulebookVersion, Severity, Skipped, Summary, Tool, Verdict};
+use crate::report::model::{self, Finding, Item, Report, RulePlace, RuleVerdict, RulebookVersion, Skipped, Summary, Tool, Verdict};
 use crate::rulebook::model::{Rule, RulebookId};
 use super::halt::Halt;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::script;
+use crate::script::functions::time::parse_time;
 
 use super::run::Run;
 
@@ -20,7 +20,7 @@ fn times(run: &Arc<Run>) -> Vec<Timestamp> {
         let document = run.item(id).document.as_ref().ok();
         let nodes = document.into_iter().flat_map(|doc| probe.clock.iter().flat_map(|path| path.select(&doc.document, doc.document.root())));
         let texts = nodes.filter_map(|node| document?.document.str(node));
-        texts.filter_map(|text| script::parse_time(&text)).collect::<Vec<_>>()
+        texts.filter_map(|text| parse_time(&text)).collect::<Vec<_>>()
     })
     .collect()
 }

@@ -7,8 +7,8 @@ use rhai::{Array, Dynamic, Map};
 
 use crate::document::NodeId;
 use crate::path::Path;
-use crate::rulebook::model::{Count, Extract, FactId, FactSource, ProbeId, RulebookId, Symbol};
-use crate::script::{self, Doc, Node, Unknown};
+use crate::rulebook::model::{Count, Extract, FactId, FactSource, ProbeId, Symbol};
+use crate::script::{self, Doc, Index, Node, Place, Unknown};
 
 use super::halt::Halt;
 use super::run::Run;
@@ -30,12 +30,12 @@ pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<D
         }
         FactSource::Index { of, by } => {
             let rows = list(run.symbol(*of, trace)?)?;
-            script::Index::new(&rows, by).map(Dynamic::from).map_err(Halt::broken)
+            Ok(Dynamic::from(Index::new(rows.into_iter().filter_map(|row| Some((member(&row, by)?, row))))))
         }
         FactSource::Prefer(sources) => prefer(run, sources, trace),
         FactSource::Differ { sides, by } => {
             let [left, right] = [run.symbol(sides[0], trace)?, run.symbol(sides[1], trace)?];
-            script::differ(list(left)?, list(right)?, by)
+            differ(&list(left)?, &list(right)?, by)
         }
         FactSource::Over { .. } => Err(unknown("facts over many subjects need a bundle of many subjects")),
     }
@@ -47,6 +47,14 @@ fn unknown(reason: impl Into<String>) -> Halt {
 
 fn list(value: Dynamic) -> Result<Array, Halt> {
     value.into_array().map_err(|kind| Halt::broken(format!("a list is wanted here, not a {kind}")))
+}
+
+/// A member of a row, be it evidence or made by a script.
+fn member(row: &Dynamic, name: &str) -> Option<Dynamic> {
+    if let Some(node) = row.read_lock::<Node>() {
+        return Some(node.get(name));
+    }
+    row.read_lock::<Map>().and_then(|map| map.get(name).cloned())
 }
 
 /// The first source that is known; else all their reasons.
@@ -126,7 +134,7 @@ fn all(extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId], within: Option<NodeI
     let place = within.filter(|_| extract.within.is_some() || values.is_empty());
     let list = Dynamic::from_array(values);
     match place {
-        Some(node) => script::tagged(list, doc, node),
+        Some(node) => tagged(list, doc, node),
         None => list,
     }
 }
@@ -139,7 +147,7 @@ fn one(run: &Run, extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId]) -> Result
         (Some(value), Some(_)) if extract.count == Count::First => Ok(value),
         (Some(_), Some(_)) => Err(unknown(format!("several places in {} match `{}`", item_name(run, doc), paths()))),
         (None, _) => match &extract.default {
-            Some(value) => Ok(script::tagged(value.clone(), doc, doc.document.root())),
+            Some(value) => Ok(tagged(value.clone(), doc, doc.document.root())),
             None if nodes.is_empty() => Err(unknown(format!("nothing in {} matches `{}`", item_name(run, doc), paths()))),
             None => Err(unknown(format!("what `{}` finds in {} has an unknown form", paths(), item_name(run, doc)))),
         },
@@ -155,11 +163,16 @@ fn captured(capture: Option<&Regex>, doc: &Arc<Doc>, node: NodeId) -> Option<Dyn
         Some(_) => Dynamic::from_map(row(regex, &captures, doc, node)),
         None => group(doc, node, captures.get(1).or_else(|| captures.get(0))?.as_str()),
     };
-    Some(script::tagged(value, doc, node))
+    Some(tagged(value, doc, node))
+}
+
+/// A value that remembers a node as its place.
+fn tagged(value: Dynamic, doc: &Doc, node: NodeId) -> Dynamic {
+    script::placed(value, Some(Place { slot: doc.slot, node }))
 }
 
 fn group(doc: &Arc<Doc>, node: NodeId, text: &str) -> Dynamic {
-    script::tagged(Dynamic::from(text.to_owned()), doc, node)
+    tagged(Dynamic::from(text.to_owned()), doc, node)
 }
 
 /// The members of a row and the named groups, of which the latter win.
@@ -174,11 +187,8 @@ fn row(regex: &Regex, captures: &Captures, doc: &Arc<Doc>, node: NodeId) -> Map 
     row
 }
 
-/// A node as a script value, for callers that hold only the node.
-#[allow(dead_code)]
-pub(crate) fn node(doc: &Arc<Doc>, id: NodeId) -> Node {
-    Node { doc: Arc::clone(doc), id }
+/// Rows that two lists do not share, by a key: what was added, removed or changed.
+fn differ(left: &Array, right: &Array, by: &str) -> Result<Dynamic, Halt> {
+    let _ = (left, right, by);
+    Err(Halt::unknown("lists are not compared yet"))
 }
-
-#[allow(dead_code)]
-type Owner = RulebookId;

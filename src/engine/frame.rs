@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rhai::Dynamic;
 
 use crate::rulebook::model::{Expr, RulebookId, Symbol, Words};
-use crate::script::{Names, Probe, Unknown};
+use crate::script::{Doc, Names, Probe, Refusal, Unknown};
 
 use super::halt::Halt;
 use super::run::Run;
@@ -105,7 +105,7 @@ impl Frame {
         match self.run.context.inputs[self.rulebook].get(name) {
             Some(value) => Ok(value.clone()),
             None if self.holes => Ok(Dynamic::from(format!("<{name}>"))),
-            None => Err(|| unknown(format!("the input `{name}` is not set (--set {name}=...)"))),
+            None => Err(unknown(format!("the input `{name}` is not set (--set {name}=...)"))),
         }
     }
 
@@ -127,6 +127,27 @@ impl Frame {
         }
     }
 
+    fn in_namespace(&self, namespace: &str, name: &str) -> Result<Dynamic, Halt> {
+        match (namespace, &self.other) {
+            ("inputs", _) => self.input(name),
+            ("subject", _) => self.subject(name),
+            ("before", _) => Err(unknown("there is no earlier capture to compare with".into())),
+            (role, Some(other)) if role == other.role => self.other(other, name),
+            _ => match self.run.ruleset().rulebooks[self.rulebook].names.get(namespace) {
+                Some(&Symbol::Rulebook(rulebook)) => self.named(&self.run, rulebook, name),
+                _ => Err(Halt::broken(format!("`{namespace}` has no `{name}`"))),
+            },
+        }
+    }
+
+    /// What a script is told where a name of it has no value.
+    fn refused(&self, halt: Halt, name: &str) -> Refusal {
+        match halt {
+            Halt::Unknown(unknown) => Refusal::Unknown(unknown),
+            broken @ Halt::Broken(_) => Refusal::Failed(format!("`{name}` is broken: {}", broken.told(self.run.ruleset()))),
+        }
+    }
+
     fn probe_symbol(&self, namespace: Option<&str>, name: &str) -> Option<Symbol> {
         let rulebooks = &self.run.ruleset().rulebooks;
         let rulebook = match namespace {
@@ -145,21 +166,16 @@ fn unknown(reason: String) -> Halt {
 }
 
 impl Names for Frame {
-    fn value(&self, name: &str) -> Result<Dynamic, Halt> {
-        self.named(&self.run, self.rulebook, name)
+    fn value(&self, name: &str) -> Result<Dynamic, Refusal> {
+        self.named(&self.run, self.rulebook, name).map_err(|halt| self.refused(halt, name))
     }
 
-    fn member(&self, namespace: &str, name: &str) -> Result<Dynamic, Halt> {
-        match (namespace, &self.other) {
-            ("inputs", _) => self.input(name),
-            ("subject", _) => self.subject(name),
-            ("before", _) => Err(unknown("there is no earlier capture to compare with".into())),
-            (role, Some(other)) if role == other.role => self.other(other, name),
-            _ => match self.run.ruleset().rulebooks[self.rulebook].names.get(namespace) {
-                Some(&Symbol::Rulebook(rulebook)) => self.named(&self.run, rulebook, name),
-                _ => Err(Halt::broken(format!("`{namespace}` has no `{name}`"))),
-            },
-        }
+    fn member(&self, namespace: &str, name: &str) -> Result<Dynamic, Refusal> {
+        self.in_namespace(namespace, name).map_err(|halt| self.refused(halt, name))
+    }
+
+    fn doc(&self, slot: u16) -> Option<Arc<Doc>> {
+        self.run.document(slot).cloned()
     }
 
     fn handle(&self, namespace: Option<&str>, name: &str) -> Option<Probe> {

@@ -5,6 +5,7 @@
 
 mod assemble;
 mod causes;
+mod clock;
 mod evidence;
 mod extract;
 mod finding;
@@ -46,6 +47,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// All rules, with inputs at their defaults and nothing known of the capture time.
+    pub fn defaults(ruleset: &Ruleset) -> Settings {
+        let inputs = ruleset.rulebooks.iter().map(|rulebook| {
+            let values = rulebook.inputs.iter().filter_map(|(name, input)| Some((name.clone(), input.default.clone()?)));
+            values.collect()
+        });
+        Settings { inputs: inputs.collect(), ..Settings::default() }
+    }
+
     /// Whether a rule is wanted.
     fn wants(&self, ruleset: &Ruleset, rule: RuleId) -> bool {
         let declared = &ruleset.rules[rule];

@@ -13,6 +13,8 @@ mod pretty;
 mod terminal;
 mod text;
 
+pub use text::shell_word;
+
 use model::Report;
 
 /// How a report is written

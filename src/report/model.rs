@@ -147,6 +147,24 @@ pub enum Outcome {
     Alien,
 }
 
+impl Outcome {
+    /// The word for it, as reports and scripts have it
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Absent => "absent",
+            Outcome::Empty => "empty",
+            Outcome::Denied => "denied",
+            Outcome::Unreachable => "unreachable",
+            Outcome::TimedOut => "timed-out",
+            Outcome::Failed => "failed",
+            Outcome::NotRun => "not-run",
+            Outcome::Unparsable => "unparsable",
+            Outcome::Alien => "alien",
+        }
+    }
+}
+
 /// A rulebook that took part
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RulebookVersion {

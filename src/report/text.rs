@@ -140,7 +140,7 @@ pub(super) fn command_lines(argv: &[String], columns: usize) -> Vec<String> {
 }
 
 /// Quotes a word for a POSIX shell where it needs it; `<name>`, which the reader is to fill in, stays as it is
-fn shell_word(word: &str) -> String {
+pub fn shell_word(word: &str) -> String {
     if word.contains(is_hidden) {
         return ansi_c_word(word);
     }

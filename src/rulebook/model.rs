@@ -69,7 +69,7 @@ pub struct Rulebook {
     pub uses: Vec<RulebookId>,
     /// Its script engine.
     pub scripts: Scripts,
-    /// The files of its modules, by name.
+    /// The files of its modules, by `rulebook::module`.
     pub modules: BTreeMap<String, FileId>,
     /// Its files of cases.
     pub cases: Vec<std::path::PathBuf>,

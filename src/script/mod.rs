@@ -24,13 +24,14 @@ mod tokens;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use rhai::{Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, Module, Scope, Shared};
 
 pub use index::Index;
 pub use library::{ModuleProblem, ModuleText};
-pub use names::{Capture, Names, Probe, Unknown};
+pub use names::{Capture, Names, Probe, Refusal, Unknown};
 pub use node::{Doc, NO_SLOT, Node, Place, absent_in, place_of, placed, places_of, to_dynamic};
 pub use number::BigNumber;
 pub use problem::{ModulePlace, ScriptProblem, Stop};
@@ -94,6 +95,12 @@ pub struct Scripts {
     rulebooks: BTreeMap<String, Shared<Module>>,
     /// Texts of modules by `rulebook::module`, to turn positions into offsets.
     texts: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Scripts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Scripts").field("rulebook", &self.rulebook).finish_non_exhaustive()
+    }
 }
 
 impl Scripts {

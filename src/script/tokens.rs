@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{Dynamic, Engine, EvalContext, Expr, Expression, ImmutableString, Position, Token};
 
-use super::names::Probe;
+use super::names::{Probe, Refusal};
 use super::problem::{Error, as_unknown, failed, not_known, unknown};
 use super::{functions, session};
 
@@ -149,7 +149,10 @@ fn read(namespace: Option<&str>, name: &str) -> Result<Dynamic, Error> {
         Some(namespace) => names.member(namespace, name),
         None => names.value(name),
     };
-    value.map_err(unknown)
+    value.map_err(|refusal| match refusal {
+        Refusal::Unknown(reason) => unknown(reason),
+        Refusal::Failed(message) => failed(message),
+    })
 }
 
 /// `known(x)`: whether `x` can be evaluated without touching what is not known.

@@ -8,7 +8,7 @@ use crate::engine::MAX_PROBES;
 use crate::rulebook::load::LoadedRulebook;
 use crate::rulebook::model::{Fact, FactSource, Probe, Rulebook, RulebookId, SubjectKind, Symbol};
 use crate::rulebook::spec::{ItemId, ProbeSpec, SubjectSpec};
-use crate::script::Scripts;
+use crate::script::{Limits, ModuleProblem, ModuleText, Scripts};
 
 use super::Compiler;
 
@@ -21,7 +21,7 @@ impl Compiler {
         self.broken.extend(loaded.broken.iter().map(|name| (id, name.value.clone())));
         let uses: Vec<RulebookId> = spec.uses.iter().filter_map(|used| self.rulebooks.iter().position(|r| r.id == used.value)).collect();
         let scripts = self.engine(&uses, loaded);
-        let inputs = self.inputs(&scripts, &spec.inputs);
+        let inputs = self.inputs(&spec.inputs);
         self.rulebooks.push(Rulebook {
             id: spec.rulebook.value.clone(),
             version: spec.version.as_ref().map(|version| version.value.clone()),
@@ -34,7 +34,7 @@ impl Compiler {
             names: BTreeMap::new(),
             uses: uses.clone(),
             scripts,
-            modules: loaded.modules.iter().cloned().collect(),
+            modules: loaded.modules.iter().map(|(name, file)| (format!("{}::{name}", spec.rulebook), *file)).collect(),
             cases: loaded.cases.clone(),
         });
         let mut places = BTreeMap::new();
@@ -101,20 +101,18 @@ impl Compiler {
 
     /// The script engine of a rulebook, with its modules and those of the rulebooks that it uses.
     fn engine(&mut self, uses: &[RulebookId], loaded: &LoadedRulebook) -> Scripts {
-        let mut scripts = Scripts::new();
+        let mut scripts = Scripts::new(&loaded.spec.rulebook, Limits::default());
         for used in uses {
             let used = &self.rulebooks[*used];
-            scripts.add_modules_of(&used.id, &used.scripts);
+            scripts.use_modules(&used.id, &used.scripts);
         }
-        for (name, file) in &loaded.modules {
-            let text = self.sources.get(*file).text.clone();
-            if let Err(found) = scripts.add_module(name, &text) {
-                for problem in found {
-                    let place = Place::new(*file, problem.start, problem.end);
-                    let located = Problem::error("script", place, problem.message).label("in this module");
-                    self.problems.push(located.maybe_help(problem.help));
-                }
-            }
+        let modules = loaded.modules.iter();
+        let texts: Vec<ModuleText> = modules.map(|(name, file)| ModuleText { name, text: &self.sources.get(*file).text }).collect();
+        for ModuleProblem { module, problem } in scripts.add_modules(&texts).err().unwrap_or_default() {
+            let Some((_, file)) = loaded.modules.iter().find(|(name, _)| *name == module) else { continue };
+            let place = Place::new(*file, problem.start, problem.end);
+            let located = Problem::error("script", place, problem.message).label("in this module");
+            self.problems.push(located.maybe_help(problem.help));
         }
         scripts
     }

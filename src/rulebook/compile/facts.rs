@@ -3,7 +3,7 @@
 use regex::Regex;
 use rhai::Dynamic;
 
-use crate::diagnostic::{Place, Problem};
+use crate::diagnostic::Problem;
 use crate::rulebook::model::{Count, Extract, FactId, FactSource, RulebookId, Symbol};
 use crate::rulebook::spec::{self, FactKind, FactSpec, RulebookSpec, Scalar, ScalarKind, Select, Value};
 use crate::rulebook::text::Text;

@@ -7,12 +7,13 @@ use crate::diagnostic::Problem;
 use crate::rulebook::decode::Map;
 use crate::rulebook::model::{Input, InputKind};
 use crate::rulebook::spec::{InputSpec, InputType, Scalar, SnakeId, Value};
-use crate::script::{self, Scripts};
+use crate::script::functions::time::Duration;
+use crate::script::functions::version::Version;
 
 use super::Compiler;
 
 impl Compiler {
-    pub(super) fn inputs(&mut self, _: &Scripts, specs: &Map<SnakeId, InputSpec>) -> IndexMap<String, Input> {
+    pub(super) fn inputs(&mut self, specs: &Map<SnakeId, InputSpec>) -> IndexMap<String, Input> {
         specs.iter().map(|(name, spec)| (name.value.clone(), self.input(name, spec))).collect()
     }
 
@@ -62,8 +63,8 @@ pub fn parse_input(kind: InputKind, text: &str) -> Result<Dynamic, String> {
         InputKind::Int => text.parse::<i64>().map(Dynamic::from).map_err(|_| format!("`{text}` is not a whole number, such as 5")),
         InputKind::Number => number(text).ok_or_else(|| format!("`{text}` is not a number, such as 0.5")),
         InputKind::Bool => text.parse::<bool>().map(Dynamic::from).map_err(|_| format!("`{text}` is neither `true` nor `false`")),
-        InputKind::Version => script::parse_version(text).ok_or_else(|| format!("`{text}` is not a version, such as 1.25.0")),
-        InputKind::Duration => script::parse_duration(text).ok_or_else(|| format!("`{text}` is not a length of time, such as 30s or 5m")),
+        InputKind::Version => Version::parse(text).map(Dynamic::from).ok_or_else(|| format!("`{text}` is not a version, such as 1.25.0")),
+        InputKind::Duration => Duration::parse(text).map(Dynamic::from).ok_or_else(|| format!("`{text}` is not a length of time, such as 30s or 5m")),
         InputKind::List => {
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
             Ok(parts.map(|part| Dynamic::from(part.to_owned())).collect::<rhai::Array>().into())
