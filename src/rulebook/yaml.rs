@@ -43,11 +43,31 @@ pub enum Node {
 }
 
 impl Yaml {
+    /// The key of this name and what it holds, where the node is a mapping that has it.
+    pub fn entry(&self, name: &str) -> Option<(&Text, &Yaml)> {
+        match &self.value {
+            Node::Mapping(entries) => entries.iter().find(|(key, _)| key.value == name).map(|(key, value)| (key, value)),
+            _ => None,
+        }
+    }
+
     /// The key of this name, where the node is a mapping that has it.
     pub fn key(&self, name: &str) -> Option<&Text> {
+        self.entry(name).map(|(key, _)| key)
+    }
+
+    /// What the key of this name holds, where the node is a mapping that has it.
+    pub fn get(&self, name: &str) -> Option<&Yaml> {
+        self.entry(name).map(|(_, value)| value)
+    }
+
+    /// Whether nothing is written, or a list or mapping with nothing in it.
+    pub fn is_hollow(&self) -> bool {
         match &self.value {
-            Node::Mapping(entries) => entries.iter().map(|(key, _)| key).find(|key| key.value == name),
-            _ => None,
+            Node::Null => true,
+            Node::Sequence(items) => items.is_empty(),
+            Node::Mapping(entries) => entries.is_empty(),
+            Node::Scalar(_) | Node::Unusable => false,
         }
     }
 }

@@ -32,6 +32,11 @@ impl FromYaml for Command {
                 decoder.report(problem.label("this is one text").help(format!("write it as a list: [{words}]")));
                 None
             }
+            Node::Sequence(_) => {
+                let problem = Problem::error("empty-list", yaml.place, "this command has no words");
+                decoder.report(problem.label("nothing in it").help("write it as a list of words: [ls, -l]"));
+                None
+            }
             _ => {
                 decoder.wrong_type(yaml, "a command as a list of words", "[ls, -l]");
                 None
