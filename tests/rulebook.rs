@@ -46,10 +46,10 @@ fn unmarked(snippet: &str) -> (String, Vec<Mark>) {
     for line in snippet.lines() {
         let carets = line.trim_start();
         if carets.starts_with('^') {
-            let column = u32::try_from(line.len() - carets.len() + 1).unwrap();
+            let column = u32::try_from(line.len() - carets.len() + 1).expect("a short line");
             let words = carets.trim_start_matches('^').trim();
             let (code, part) = words.split_once(": ").unwrap_or((words, ""));
-            let above = u32::try_from(text.lines().count()).unwrap();
+            let above = u32::try_from(text.lines().count()).expect("few lines");
             marks.push((above, column, code.to_owned(), part.to_owned()));
         } else {
             text.push_str(line);
@@ -69,7 +69,10 @@ fn marked(text: &str, problems: &[(u32, u32, &Problem)]) -> String {
             let length = problem.place.range().len().min(line.len()).max(1);
             let (indent, carets) = (" ".repeat(*column as usize - 1), "^".repeat(length));
             let help = problem.help.as_deref().unwrap_or_default();
-            shown.push_str(&format!("{indent}{carets} {}: {} | {help}\n", problem.code, problem.message));
+            shown.push_str(&format!(
+                "{indent}{carets} {}: {} | {help}\n",
+                problem.code, problem.message
+            ));
         }
     }
     shown
@@ -85,7 +88,11 @@ fn problems_are_found_where_they_are() {
         let (text, marks) = unmarked(snippet);
         let loaded = load(&[("demo.yaml", &text)]);
         let position = |problem: &Problem| loaded.sources.position(problem.place);
-        let mut found: Vec<_> = loaded.problems.iter().map(|p| (position(p).0, position(p).1, p)).collect();
+        let mut found: Vec<_> = loaded
+            .problems
+            .iter()
+            .map(|p| (position(p).0, position(p).1, p))
+            .collect();
         found.sort_by(|a, b| (a.0, a.1, a.2.code, &a.2.message).cmp(&(b.0, b.1, b.2.code, &b.2.message)));
         let matches = |mark: &Mark, (line, column, problem): &(u32, u32, &Problem)| {
             let words = format!("{}\n{}", problem.message, problem.help.as_deref().unwrap_or_default());
@@ -108,18 +115,43 @@ fn problems_are_found_where_they_are() {
 #[test]
 fn every_construct_is_read() {
     let loaded = load(&[("fleet.yaml", EXCERPT)]);
-    assert!(loaded.problems.is_empty(), "{}", render(&loaded.problems, &loaded.sources, &STYLE));
-    let ids: Vec<&str> = loaded.rulebooks.iter().map(|rulebook| rulebook.spec.rulebook.value.as_str()).collect();
+    assert!(
+        loaded.problems.is_empty(),
+        "{}",
+        render(&loaded.problems, &loaded.sources, &STYLE)
+    );
+    let ids: Vec<&str> = loaded
+        .rulebooks
+        .iter()
+        .map(|rulebook| rulebook.spec.rulebook.value.as_str())
+        .collect();
     assert_eq!(ids, ["fleet", "second"]);
     let spec = &loaded.rulebooks[0].spec;
-    assert_eq!(spec.about.as_ref().map(|about| about.value.as_str()), Some("What one server says, and what the registry says of it."));
+    assert_eq!(
+        spec.about.as_ref().map(|about| about.value.as_str()),
+        Some("What one server says, and what the registry says of it.")
+    );
     assert_eq!((spec.probes.len(), spec.facts.len(), spec.rules.len()), (12, 11, 3));
-    let FactKind::From(reported) = &spec.facts["reported"].kind else { panic!("no extraction") };
+    let FactKind::From(reported) = &spec.facts["reported"].kind else {
+        panic!("no extraction")
+    };
     assert!(reported.first && matches!(&reported.default, Some(Value::Scalar(null)) if null.kind == ScalarKind::Null));
     let rule = &spec.rules["too-old"];
-    assert_eq!((rule.r#try.len(), rule.fix.len(), rule.explains.len(), rule.explained_by.len()), (1, 2, 3, 1));
+    assert_eq!(
+        (
+            rule.r#try.len(),
+            rule.fix.len(),
+            rule.explains.len(),
+            rule.explained_by.len()
+        ),
+        (1, 2, 3, 1)
+    );
     assert!(rule.explains["requests-fail"].is_none() && rule.explains["not-reached"].is_some());
-    let columns: Vec<&str> = spec.views["servers"].columns.keys().map(|key| key.value.as_str()).collect();
+    let columns: Vec<&str> = spec.views["servers"]
+        .columns
+        .keys()
+        .map(|key| key.value.as_str())
+        .collect();
     assert_eq!(columns, ["SERVER NAME", "PORT", "TYPE"]);
 }
 
@@ -132,11 +164,48 @@ fn the_rulebooks_tried_on_paper_are_read() {
     }
     let mut loaded = Loaded::default();
     loaded.add_path(&paper).expect("readable");
-    assert!(loaded.problems.is_empty(), "{}", render(&loaded.problems, &loaded.sources, &STYLE));
-    let modules = |rulebook: &LoadedRulebook| rulebook.modules.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    let read: Vec<_> = loaded.rulebooks.iter().map(|r| (r.spec.rulebook.value.clone(), r.spec.rules.len(), modules(r))).collect();
+    assert!(
+        loaded.problems.is_empty(),
+        "{}",
+        render(&loaded.problems, &loaded.sources, &STYLE)
+    );
+    let modules = |rulebook: &LoadedRulebook| {
+        rulebook
+            .modules
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>()
+    };
+    let read: Vec<_> = loaded
+        .rulebooks
+        .iter()
+        .map(|r| (r.spec.rulebook.value.clone(), r.spec.rules.len(), modules(r)))
+        .collect();
     assert_eq!(read.len(), 3);
-    assert!(read.iter().all(|(_, rules, modules)| *rules > 0 && !modules.is_empty()), "{read:?}");
+    assert!(
+        read.iter().all(|(_, rules, modules)| *rules > 0 && !modules.is_empty()),
+        "{read:?}"
+    );
+}
+
+#[test]
+fn shipped_rulebooks_have_no_problems() {
+    let mut loaded = Loaded::default();
+    for id in casebook::rulebook::load::embedded() {
+        loaded.add_embedded(id).expect("shipped");
+        let rulebook = loaded.find(id).expect("its directory has its name");
+        let names = rulebook.files.iter().map(|file| &loaded.sources.get(*file).name);
+        assert!(
+            names
+                .clone()
+                .any(|name| *name == format!("rulebooks/{id}/rulebook.yaml"))
+        );
+    }
+    assert!(
+        loaded.problems.is_empty(),
+        "{}",
+        render(&loaded.problems, &loaded.sources, &STYLE)
+    );
 }
 
 const MAIN: &str = "casebook: 1\nrulebook: demo\ntitle: Demo\nfacts: { a: { let: '1' } }\n";
@@ -153,12 +222,21 @@ fn a_directory_is_one_rulebook() {
         ("notes.md", "not read"),
     ];
     let loaded = load(&files);
-    assert!(loaded.problems.is_empty(), "{}", render(&loaded.problems, &loaded.sources, &STYLE));
-    let [rulebook] = loaded.rulebooks.as_slice() else { panic!("one rulebook") };
+    assert!(
+        loaded.problems.is_empty(),
+        "{}",
+        render(&loaded.problems, &loaded.sources, &STYLE)
+    );
+    let [rulebook] = loaded.rulebooks.as_slice() else {
+        panic!("one rulebook")
+    };
     let facts: Vec<&str> = rulebook.spec.facts.keys().map(|id| id.value.as_str()).collect();
     assert_eq!(facts, ["a", "b"]);
     assert_eq!(rulebook.spec.rules.len(), 1);
-    assert_eq!((rulebook.modules.len(), rulebook.files.len(), rulebook.cases.len()), (1, 3, 1));
+    assert_eq!(
+        (rulebook.modules.len(), rulebook.files.len(), rulebook.cases.len()),
+        (1, 3, 1)
+    );
     assert_eq!(loaded.sources.get(rulebook.modules[0].1).text, "fn f() { 1 }");
 
     // The digest is over what decides, and nothing else.
@@ -166,27 +244,59 @@ fn a_directory_is_one_rulebook() {
     assert_eq!(rulebook.digest.len(), 64);
     assert_eq!(digest(&files[..3]), rulebook.digest);
     assert_ne!(digest(&files[..2]), rulebook.digest);
-    assert_ne!(digest(&[files[0], files[1], ("lib/names.rhai", "fn f() { 2 }")]), rulebook.digest);
-    assert_ne!(digest(&[files[0], files[1], ("lib/other.rhai", "fn f() { 1 }")]), rulebook.digest);
+    assert_ne!(
+        digest(&[files[0], files[1], ("lib/names.rhai", "fn f() { 2 }")]),
+        rulebook.digest
+    );
+    assert_ne!(
+        digest(&[files[0], files[1], ("lib/other.rhai", "fn f() { 1 }")]),
+        rulebook.digest
+    );
 }
 
 #[test]
 fn the_same_id_in_two_files_is_a_problem_that_points_at_both() {
-    let loaded = load(&[("rulebook.yaml", MAIN), ("more.yaml", "casebook: 1\nfacts: { a: { let: '2' } }\n")]);
-    let [problem] = loaded.problems.iter().collect::<Vec<_>>()[..] else { panic!("{:?}", loaded.problems) };
-    let name = |place| loaded.sources.get(place).name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
-    assert_eq!((problem.code, name(problem.place.file).as_str()), ("duplicate-key", "more.yaml"));
+    let loaded = load(&[
+        ("rulebook.yaml", MAIN),
+        ("more.yaml", "casebook: 1\nfacts: { a: { let: '2' } }\n"),
+    ]);
+    let [problem] = loaded.problems.iter().collect::<Vec<_>>()[..] else {
+        panic!("{:?}", loaded.problems)
+    };
+    let name = |place| {
+        loaded
+            .sources
+            .get(place)
+            .name
+            .rsplit(['/', '\\'])
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(
+        (problem.code, name(problem.place.file).as_str()),
+        ("duplicate-key", "more.yaml")
+    );
     assert_eq!(name(problem.related[0].0.file), "rulebook.yaml");
     let shown = render(&loaded.problems, &loaded.sources, &STYLE);
-    assert!(shown.contains("more.yaml:2:10") && shown.contains("rulebook.yaml:4:10"), "{shown}");
+    assert!(
+        shown.contains("more.yaml:2:10") && shown.contains("rulebook.yaml:4:10"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn keys_of_the_head_belong_into_the_main_file() {
-    let loaded = load(&[("rulebook.yaml", MAIN), ("more.yaml", "casebook: 1\nrulebook: other\nuses: [base]\n")]);
+    let loaded = load(&[
+        ("rulebook.yaml", MAIN),
+        ("more.yaml", "casebook: 1\nrulebook: other\nuses: [base]\n"),
+    ]);
     let codes: Vec<&str> = loaded.problems.iter().map(|problem| problem.code).collect();
     assert_eq!(codes, ["unknown-key", "unknown-key"]);
-    let loaded = load(&[("rulebook.yaml", &format!("{MAIN}---\n{MAIN}")), ("lib/my-module.rhai", "")]);
+    let loaded = load(&[
+        ("rulebook.yaml", &format!("{MAIN}---\n{MAIN}")),
+        ("lib/my-module.rhai", ""),
+    ]);
     let codes: Vec<&str> = loaded.problems.iter().map(|problem| problem.code).collect();
     assert_eq!(codes, ["second-document", "bad-name"]);
 }
@@ -196,7 +306,10 @@ fn one_broken_file_does_not_hide_the_problems_of_others() {
     let files = [
         ("rulebook.yaml", MAIN),
         ("a.yaml", "facts: [\n"),
-        ("b.yaml", "casebook: 1\nfacts: { c: { let: 1, first: true }, D: { let: 1 } }\n"),
+        (
+            "b.yaml",
+            "casebook: 1\nfacts: { c: { let: 1, first: true }, D: { let: 1 } }\n",
+        ),
         ("c.yaml", "# nothing\n"),
     ];
     let mut loaded = load(&files);
@@ -208,10 +321,20 @@ fn one_broken_file_does_not_hide_the_problems_of_others() {
 
 #[test]
 fn what_cannot_be_read_is_remembered_by_name() {
-    let loaded = load(&[("demo.yaml", &format!("{MAIN}rules: {{ r: {{ title: R, severity: bad, expect: true }} }}\n"))]);
+    let loaded = load(&[(
+        "demo.yaml",
+        &format!("{MAIN}rules: {{ r: {{ title: R, severity: bad, expect: true }} }}\n"),
+    )]);
     let rulebook = &loaded.rulebooks[0];
     assert!(rulebook.spec.rules.is_empty());
-    assert_eq!(rulebook.broken.iter().map(|name| name.value.as_str()).collect::<Vec<_>>(), ["r"]);
+    assert_eq!(
+        rulebook
+            .broken
+            .iter()
+            .map(|name| name.value.as_str())
+            .collect::<Vec<_>>(),
+        ["r"]
+    );
 }
 
 #[test]
@@ -225,7 +348,10 @@ fn bytes_that_are_no_text() {
         render(&loaded.problems, &loaded.sources, &STYLE)
     };
     let latin = problem(b"casebook: 1\ntitle: caf\xe9\n");
-    assert!(latin.contains("byte 22 of this file is no UTF-8") && latin.contains("demo.yaml:2:11"), "{latin}");
+    assert!(
+        latin.contains("byte 22 of this file is no UTF-8") && latin.contains("demo.yaml:2:11"),
+        "{latin}"
+    );
     let marked = problem(b"\xef\xbb\xbfcasebook: 1\r\nrulebook: demo\r\ntitle: |\r\n  D\r\n");
     assert!(marked.is_empty(), "{marked}");
     let long = problem(&vec![b'#'; 4_000_001]);
@@ -240,9 +366,18 @@ fn bytes_that_are_no_text() {
 fn what_is_no_rulebook_at_all_is_an_error() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut loaded = Loaded::default();
-    assert!(matches!(loaded.add_path(directory.path()), Err(LoadError::NoRulebook { .. })));
-    assert!(matches!(loaded.add_path(&directory.path().join("absent")), Err(LoadError::Unreadable { .. })));
-    assert!(matches!(loaded.add_embedded("absent"), Err(LoadError::NotShipped { .. })));
+    assert!(matches!(
+        loaded.add_path(directory.path()),
+        Err(LoadError::NoRulebook { .. })
+    ));
+    assert!(matches!(
+        loaded.add_path(&directory.path().join("absent")),
+        Err(LoadError::Unreadable { .. })
+    ));
+    assert!(matches!(
+        loaded.add_embedded("absent"),
+        Err(LoadError::NotShipped { .. })
+    ));
     assert!(loaded.problems.is_empty() && loaded.rulebooks.is_empty());
 }
 
@@ -252,11 +387,19 @@ fn rulebooks_beside_and_below() {
     for name in ["one/rulebook.yaml", "two/rulebook.yaml", "three.yaml"] {
         let path = directory.path().join(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
-        fs::write(path, MAIN.replace("demo", name.split(['/', '.']).next().unwrap_or_default())).expect("written");
+        fs::write(
+            path,
+            MAIN.replace("demo", name.split(['/', '.']).next().unwrap_or_default()),
+        )
+        .expect("written");
     }
     let mut loaded = Loaded::default();
     loaded.add_path(directory.path()).expect("readable");
-    let ids: Vec<&str> = loaded.rulebooks.iter().map(|rulebook| rulebook.spec.rulebook.value.as_str()).collect();
+    let ids: Vec<&str> = loaded
+        .rulebooks
+        .iter()
+        .map(|rulebook| rulebook.spec.rulebook.value.as_str())
+        .collect();
     assert_eq!(ids, ["one", "two"]);
     let origin = &loaded.find("one").expect("loaded").origin;
     assert_eq!(*origin, Origin::Directory(directory.path().join("one")));
@@ -264,8 +407,13 @@ fn rulebooks_beside_and_below() {
     assert!(origin.beside("three").is_some_and(|path| path.ends_with("three.yaml")));
     assert_eq!(origin.beside("four"), None);
     // The file that makes a directory a rulebook stands for it.
-    loaded.add_path(&directory.path().join("two/rulebook.yaml")).expect("readable");
-    assert_eq!(loaded.rulebooks[2].origin, Origin::Directory(directory.path().join("two")));
+    loaded
+        .add_path(&directory.path().join("two/rulebook.yaml"))
+        .expect("readable");
+    assert_eq!(
+        loaded.rulebooks[2].origin,
+        Origin::Directory(directory.path().join("two"))
+    );
 }
 
 #[test]
@@ -307,13 +455,27 @@ cases:
     fs::write(&path, text).expect("written");
     let mut loaded = Loaded::default();
     let cases = loaded.cases(&path).expect("readable").expect("decoded").cases;
-    assert!(loaded.problems.is_empty(), "{}", render(&loaded.problems, &loaded.sources, &STYLE));
-    assert!(matches!(&cases["all-in-a-folder"].evidence, Some(EvidenceSpec::Path(path)) if path.value == "evidence/good"));
+    assert!(
+        loaded.problems.is_empty(),
+        "{}",
+        render(&loaded.problems, &loaded.sources, &STYLE)
+    );
+    assert!(
+        matches!(&cases["all-in-a-folder"].evidence, Some(EvidenceSpec::Path(path)) if path.value == "evidence/good")
+    );
     let case = &cases["by-probe"];
-    let Some(EvidenceSpec::Items { items, .. }) = &case.evidence else { panic!("no items") };
+    let Some(EvidenceSpec::Items { items, .. }) = &case.evidence else {
+        panic!("no items")
+    };
     assert_eq!(items["pods"].len(), 2);
-    assert_eq!(items["server_info"][0].text.as_ref().map(|text| text.value.as_str()), Some("{\"state\": \"LIVE\"}\n"));
-    assert_eq!((case.fail.len(), case.unknown.len(), case.not_applicable.len()), (3, 1, 1));
+    assert_eq!(
+        items["server_info"][0].text.as_ref().map(|text| text.value.as_str()),
+        Some("{\"state\": \"LIVE\"}\n")
+    );
+    assert_eq!(
+        (case.fail.len(), case.unknown.len(), case.not_applicable.len()),
+        (3, 1, 1)
+    );
     assert_eq!(case.fail["requests-fail"].as_ref().map(|all| all.len()), Some(2));
 }
 
@@ -326,7 +488,11 @@ fn broken_cases() {
     let mut loaded = Loaded::default();
     loaded.cases(&path).expect("readable");
     loaded.problems.sort();
-    let found: Vec<_> = loaded.problems.iter().map(|p| (p.code, loaded.sources.position(p.place))).collect();
+    let found: Vec<_> = loaded
+        .problems
+        .iter()
+        .map(|p| (p.code, loaded.sources.position(p.place)))
+        .collect();
     let expected = [
         ("bad-name", (3, 3)),
         ("missing-key", (3, 3)),
@@ -371,4 +537,25 @@ rules:
     insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("rulebook-problems", shown.join("\n"));
     });
+}
+
+proptest::proptest! {
+    #[test]
+    fn damaged_rulebooks_are_reported_and_do_no_harm(
+        cuts in proptest::collection::vec((0usize..6000, 0usize..40, "[\\PC\n\t\x00-\x1f]{0,4}"), 1..4),
+    ) {
+        let mut text = EXCERPT.to_owned();
+        for (start, length, put) in cuts {
+            let near = |at: usize| (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let (start, end) = (near(start), near(start + length));
+            text.replace_range(start..end, &put);
+        }
+        let loaded = load(&[("fleet.yaml", &text)]);
+        let shown = render(&loaded.problems, &loaded.sources, &STYLE);
+        proptest::prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{:?}", shown);
+        for problem in loaded.problems.iter() {
+            let file = &loaded.sources.get(problem.place.file).text;
+            proptest::prop_assert!(file.get(problem.place.range()).is_some(), "{:?}", problem);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! YAML trees to typed specs, every problem reported.
 //!
-//! [`spec!`], [`choice!`] and [`words!`] declare what may be written: each declaration gives the Rust type, its decoder and its JSON
-//! Schema, so that the three cannot disagree. Doc comments become the schema's descriptions.
+//! [`spec!`], [`choice!`] and [`words!`] declare what may be written: each declaration gives the Rust type, its
+//! decoder and its JSON Schema, so that the three cannot disagree. Doc comments become the schema's descriptions.
 
 mod common;
 mod fields;
@@ -65,7 +65,11 @@ impl Decoder {
     /// Reports a key that does not belong where it is written.
     pub fn misplaced(&mut self, key: Option<&Text>, message: &str, help: &str) {
         let Some(key) = key else { return };
-        self.report(Problem::error("misplaced-key", key.place, message).label("not here").help(help));
+        self.report(
+            Problem::error("misplaced-key", key.place, message)
+                .label("not here")
+                .help(help),
+        );
     }
 
     /// Reports a mapping that lacks a key, or has nothing under it.
@@ -75,7 +79,9 @@ impl Decoder {
             Some((found, _)) => {
                 Problem::error("empty-list", found.place, format!("there is nothing in `{key}`")).label("nothing in it")
             }
-            None => Problem::error("missing-key", yaml.head, format!("this {what} has no `{key}`")).label("needed here"),
+            None => {
+                Problem::error("missing-key", yaml.head, format!("this {what} has no `{key}`")).label("needed here")
+            }
         };
         self.report(problem.help(format!("for example: {key}: {example}")));
     }

@@ -54,11 +54,13 @@ impl<'y> Fields<'y> {
         self.missing.push(keys);
     }
 
-    /// Reports the keys that nobody has taken and those that are missing; a missing one that is only misspelt is one problem.
+    /// Reports the keys that nobody has taken and those that are missing; a missing one that is only misspelt is one
+    /// problem.
     pub fn finish(mut self, allowed: &[String], decoder: &mut Decoder) {
         for ((key, _), _) in self.entries.iter().zip(&self.taken).filter(|(_, taken)| !**taken) {
             let meant = did_you_mean(key, allowed.iter().map(String::as_str));
-            self.missing.retain(|keys| !keys.iter().any(|key| Some(key.as_str()) == meant));
+            self.missing
+                .retain(|keys| !keys.iter().any(|key| Some(key.as_str()) == meant));
             let list = match allowed {
                 [] => "none".to_owned(),
                 allowed => one_of(allowed),
@@ -68,12 +70,19 @@ impl<'y> Fields<'y> {
                 None => format!("the keys are {list}"),
             };
             let message = format!("this {} cannot have a key {}", self.what, quoted(key));
-            decoder.report(Problem::error("unknown-key", key.place, message).label("unknown key").help(help));
+            decoder.report(
+                Problem::error("unknown-key", key.place, message)
+                    .label("unknown key")
+                    .help(help),
+            );
         }
         for keys in &self.missing {
             let (lacks, help) = match keys.as_slice() {
                 [key] => (format!("has no `{key}`"), format!("add `{key}:`")),
-                keys => (format!("needs one of {}", one_of(keys)), format!("add one of {}", one_of(keys))),
+                keys => (
+                    format!("needs one of {}", one_of(keys)),
+                    format!("add one of {}", one_of(keys)),
+                ),
             };
             let problem = Problem::error("missing-key", self.head, format!("this {} {lacks}", self.what));
             decoder.report(problem.label("needed here").help(help));

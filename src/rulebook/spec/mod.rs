@@ -42,7 +42,6 @@ pub type Script = Text;
 /// Words with `${...}` holes, each a Rhai expression.
 pub type Template = Text;
 
-
 /// The JSON Schema of a kind of file, in draft 7, which editors understand.
 pub fn schema_of<T: JsonSchema>() -> Schema {
     SchemaSettings::draft07().into_generator().into_root_schema_for::<T>()
@@ -63,7 +62,8 @@ mod tests {
         let rule = &schema["definitions"]["RuleSpec"];
         assert_eq!(rule["required"], json!(["title", "severity"]));
         assert!(rule["properties"]["explained-by"].is_object() && rule["properties"]["try"].is_object());
-        let checks = json!([{ "oneOf": [{ "required": ["expect"] }, { "required": ["decide"] }, { "required": ["forbid"] }] }]);
+        let checks =
+            json!([{ "oneOf": [{ "required": ["expect"] }, { "required": ["decide"] }, { "required": ["forbid"] }] }]);
         assert_eq!(rule["allOf"], checks);
         let probe = &schema["definitions"]["ProbeSpec"];
         assert_eq!(probe["allOf"][0]["oneOf"].as_array().map(Vec::len), Some(7));
@@ -76,14 +76,22 @@ mod tests {
 
     #[test]
     fn every_key_is_described() {
-        for schema in [schema_of::<RulebookSpec>(), schema_of::<PartSpec>(), schema_of::<CaseFileSpec>()] {
+        for schema in [
+            schema_of::<RulebookSpec>(),
+            schema_of::<PartSpec>(),
+            schema_of::<CaseFileSpec>(),
+        ] {
             described(&schema.to_value(), "");
         }
     }
 
     fn described(schema: &Json, path: &str) {
         let Json::Object(members) = schema else {
-            schema.as_array().into_iter().flatten().for_each(|item| described(item, path));
+            schema
+                .as_array()
+                .into_iter()
+                .flatten()
+                .for_each(|item| described(item, path));
             return;
         };
         for (key, value) in members {

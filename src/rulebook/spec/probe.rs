@@ -199,7 +199,11 @@ pub(super) fn check_probe(id: &ItemId, yaml: &Yaml, decoder: &mut Decoder) {
     if live.or(yaml.key("captured")).is_none() {
         let keys: Vec<String> = LiveSpec::KEYS.iter().map(|key| format!("`{key}`")).collect();
         let problem = Problem::error("missing-key", id.place, "nothing says how this item is had");
-        decoder.report(problem.label("needed here").help(format!("add `captured` or one of {}", keys.join(", "))));
+        decoder.report(
+            problem
+                .label("needed here")
+                .help(format!("add `captured` or one of {}", keys.join(", "))),
+        );
     }
     if id.rulebook().is_some() {
         for key in ["about", "per", "parse", "shape", "clock", "again"] {
@@ -207,7 +211,11 @@ pub(super) fn check_probe(id: &ItemId, yaml: &Yaml, decoder: &mut Decoder) {
             decoder.misplaced(yaml.key(key), &message, "only further ways to the item can be added");
         }
     } else if live.is_some_and(|key| ANSWERS.contains(&key.value.as_str())) {
-        decoder.misplaced(yaml.key("parse"), "the outcome of this probe is its document", "remove `parse`");
+        decoder.misplaced(
+            yaml.key("parse"),
+            "the outcome of this probe is its document",
+            "remove `parse`",
+        );
     } else if yaml.key("parse").is_none() {
         let problem = Problem::error("missing-key", id.place, "nothing says how this item is read");
         let help = "add `parse:`, such as `parse: json`; `parse: raw` takes the text as it is";

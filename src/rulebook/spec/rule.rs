@@ -140,7 +140,11 @@ fn check_rule(rule: &RuleSpec, yaml: &Yaml, decoder: &mut Decoder) {
         CheckSpec::Forbid(_) => {
             decoder.needs(yaml, "rule", "forbid", "{ row: rows }");
             let help = "move its lists into `forbid`, which is nested from left to right as well";
-            decoder.misplaced(yaml.key("each"), "`forbid` walks lists by itself, so `each` does not belong here", help);
+            decoder.misplaced(
+                yaml.key("each"),
+                "`forbid` walks lists by itself, so `each` does not belong here",
+                help,
+            );
         }
     }
 }

@@ -73,7 +73,11 @@ spec! {
 
 fn check_rulebook(spec: &RulebookSpec, yaml: &Yaml, decoder: &mut Decoder) {
     if let Some(version) = spec.version.as_ref().filter(|version| !is_version(version)) {
-        let problem = Problem::error("bad-version", version.place, format!("{} is no version", quoted(version)));
+        let problem = Problem::error(
+            "bad-version",
+            version.place,
+            format!("{} is no version", quoted(version)),
+        );
         decoder.report(problem.label("expected three numbers").help("write it as `0.1.0`"));
     }
     check_items(&spec.subjects, &spec.probes, yaml, decoder);
@@ -90,12 +94,16 @@ fn check_items(
     yaml: &Yaml,
     decoder: &mut Decoder,
 ) {
-    let written = |section: &str, id: &ItemId| yaml.get(section)?.get(id);
-    for id in subjects.keys() {
-        written("subjects", id).into_iter().for_each(|subject| check_subject(id, subject, decoder));
+    let entries = |section: &str| yaml.get(section).map(Yaml::entries).unwrap_or_default();
+    for (key, subject) in entries("subjects") {
+        if let Some((id, _)) = subjects.get_key_value(key.value.as_str()) {
+            check_subject(id, subject, decoder);
+        }
     }
-    for id in probes.keys() {
-        written("probes", id).into_iter().for_each(|probe| check_probe(id, probe, decoder));
+    for (key, probe) in entries("probes") {
+        if let Some((id, _)) = probes.get_key_value(key.value.as_str()) {
+            check_probe(id, probe, decoder);
+        }
     }
 }
 
@@ -105,5 +113,7 @@ fn is_version(text: &str) -> bool {
     numbers.len() == 3
         && numbers.iter().all(|number| number.parse::<u64>().is_ok())
         && !label.is_empty()
-        && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
+        && label
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
 }
