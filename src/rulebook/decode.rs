@@ -1,6 +1,6 @@
 //! YAML trees to typed specs, every problem reported.
 //!
-//! [`spec!`], [`choice!`] and [`words!`] declare what may be written: each declaration gives the Rust type, its
+//! `spec!`, `choice!` and `words!` declare what may be written: each declaration gives the Rust type, its
 //! decoder and its JSON Schema, so that the three cannot disagree. Doc comments become the schema's descriptions.
 
 mod common;

@@ -38,14 +38,14 @@ pub enum LoadError {
     },
     /// A directory has no rulebook in it
     #[error("there is no rulebook in {}", .path.display())]
-    #[diagnostic(code(no_rulebook), help("a directory is a rulebook if it has a `rulebook.yaml`"))]
+    #[diagnostic(code("no-rulebook"), help("a directory is a rulebook if it has a `rulebook.yaml`"))]
     NoRulebook {
         /// The directory
         path: PathBuf,
     },
     /// A directory has more files than a rulebook can have
     #[error("there are more than {most} files in {}", .path.display())]
-    #[diagnostic(code(too_many_files), help("name the directory of one rulebook"))]
+    #[diagnostic(code("too-many-files"), help("name the directory of one rulebook"))]
     TooMany {
         /// The directory
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum LoadError {
     },
     /// No rulebook of this id is shipped
     #[error("no rulebook `{id}` is shipped with casebook")]
-    #[diagnostic(code(not_shipped), help("{}", shipped_help()))]
+    #[diagnostic(code("not-shipped"), help("{}", shipped_help()))]
     NotShipped {
         /// The id
         id: String,

@@ -123,7 +123,7 @@ enum Items {
         seen: FxHashMap<String, Place>,
         next: Next,
     },
-    /// A collection with a tag or an anchor
+    /// A collection with a tag
     Unusable,
 }
 

@@ -134,6 +134,9 @@ spec! {
 }
 
 fn check_rule(rule: &RuleSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    if yaml.key("each").is_some() {
+        decoder.needs(yaml, "rule", "each", "{ row: rows }");
+    }
     match &rule.check {
         CheckSpec::Expect(_) => {}
         CheckSpec::Decide(_) => decoder.needs(yaml, "rule", "decide", "[{ pass: \"true\" }]"),
