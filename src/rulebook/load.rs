@@ -1,8 +1,8 @@
 //! Rulebooks from directories, files and the binary.
 //!
-//! A rulebook is a directory with a `rulebook.yaml`, perhaps more YAML files beside it, modules in `lib/*.rhai` and cases in
-//! `cases/*.yaml`; or a document of a single YAML file. What is wrong in the files is collected; only what cannot be read at all is
-//! an error.
+//! A rulebook is a directory with a `rulebook.yaml`, perhaps more YAML files beside it, modules in `lib/*.rhai` and
+//! cases in `cases/*.yaml`; or a document of a single YAML file. What is wrong in the files is collected; only what
+//! cannot be read at all is an error.
 
 mod files;
 
@@ -38,14 +38,14 @@ pub enum LoadError {
     },
     /// A directory has no rulebook in it
     #[error("there is no rulebook in {}", .path.display())]
-    #[diagnostic(code(no_rulebook), help("a directory is a rulebook if it has a `rulebook.yaml`"))]
+    #[diagnostic(code("no-rulebook"), help("a directory is a rulebook if it has a `rulebook.yaml`"))]
     NoRulebook {
         /// The directory
         path: PathBuf,
     },
     /// A directory has more files than a rulebook can have
     #[error("there are more than {most} files in {}", .path.display())]
-    #[diagnostic(code(too_many_files), help("name the directory of one rulebook"))]
+    #[diagnostic(code("too-many-files"), help("name the directory of one rulebook"))]
     TooMany {
         /// The directory
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum LoadError {
     },
     /// No rulebook of this id is shipped
     #[error("no rulebook `{id}` is shipped with casebook")]
-    #[diagnostic(code(not_shipped), help("{}", shipped_help()))]
+    #[diagnostic(code("not-shipped"), help("{}", shipped_help()))]
     NotShipped {
         /// The id
         id: String,
@@ -148,7 +148,9 @@ impl Loaded {
         }
         let rulebooks = rulebooks_in(directory)?;
         if rulebooks.is_empty() {
-            return Err(LoadError::NoRulebook { path: directory.to_owned() });
+            return Err(LoadError::NoRulebook {
+                path: directory.to_owned(),
+            });
         }
         rulebooks.iter().try_for_each(|path| self.add_path(path))
     }
@@ -168,7 +170,9 @@ impl Loaded {
 
     /// The first rulebook of this id.
     pub fn find(&self, id: &str) -> Option<&LoadedRulebook> {
-        self.rulebooks.iter().find(|rulebook| rulebook.spec.rulebook.value == id)
+        self.rulebooks
+            .iter()
+            .find(|rulebook| rulebook.spec.rulebook.value == id)
     }
 
     /// Reads a file of cases; `None` where its problems leave nothing.
@@ -176,18 +180,32 @@ impl Loaded {
     /// # Errors
     /// Where it cannot be read.
     pub fn cases(&mut self, path: &Path) -> Result<Option<CaseFileSpec>, LoadError> {
-        let file = RawFile { name: String::new(), shown: path.display().to_string(), bytes: files::read(path)? };
-        let Some(id) = files::add(&file, &mut self.sources, &mut self.problems) else { return Ok(None) };
+        let file = RawFile {
+            name: String::new(),
+            shown: path.display().to_string(),
+            bytes: files::read(path)?,
+        };
+        let Some(id) = files::add(&file, &mut self.sources, &mut self.problems) else {
+            return Ok(None);
+        };
         let mut decoder = Decoder::default();
-        let cases = self.only_document(id, "cases").and_then(|document| FromYaml::from_yaml(&document, &mut decoder));
+        let cases = self
+            .only_document(id, "cases")
+            .and_then(|document| FromYaml::from_yaml(&document, &mut decoder));
         self.problems.extend(decoder.problems);
         Ok(cases)
     }
 
     fn add_file(&mut self, path: &Path) -> Result<(), LoadError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let file = RawFile { name, shown: path.display().to_string(), bytes: files::read(path)? };
-        let Some(id) = files::add(&file, &mut self.sources, &mut self.problems) else { return Ok(()) };
+        let file = RawFile {
+            name,
+            shown: path.display().to_string(),
+            bytes: files::read(path)?,
+        };
+        let Some(id) = files::add(&file, &mut self.sources, &mut self.problems) else {
+            return Ok(());
+        };
         let digest = files::digest(&[file]);
         let mut first: HashMap<String, Place> = HashMap::new();
         for document in self.documents(id, "rulebook") {
@@ -202,7 +220,15 @@ impl Loaded {
             }
             let origin = Origin::File(path.to_owned());
             let (modules, cases, digest) = (Vec::new(), Vec::new(), digest.clone());
-            self.rulebooks.push(LoadedRulebook { spec, origin, broken, modules, files: vec![id], cases, digest });
+            self.rulebooks.push(LoadedRulebook {
+                spec,
+                origin,
+                broken,
+                modules,
+                files: vec![id],
+                cases,
+                digest,
+            });
         }
         Ok(())
     }
@@ -211,7 +237,9 @@ impl Loaded {
         let (mut spec, mut parts, mut modules, mut files) = (None, Vec::new(), Vec::new(), Vec::new());
         let mut decoder = Decoder::default();
         for file in &folder.files {
-            let Some(id) = files::add(file, &mut self.sources, &mut self.problems) else { continue };
+            let Some(id) = files::add(file, &mut self.sources, &mut self.problems) else {
+                continue;
+            };
             files.push(id);
             if let Some(name) = file.name.strip_prefix("lib/") {
                 modules.push((module_name(name, id, &mut decoder), id));
@@ -231,7 +259,15 @@ impl Loaded {
         self.problems.extend(problems);
         let Some(spec) = spec else { return };
         let (origin, cases, digest) = (origin.clone(), folder.cases.clone(), folder.digest());
-        self.rulebooks.push(LoadedRulebook { spec, origin, broken, modules, files, cases, digest });
+        self.rulebooks.push(LoadedRulebook {
+            spec,
+            origin,
+            broken,
+            modules,
+            files,
+            cases,
+            digest,
+        });
     }
 
     /// The documents of a file that are not empty; a report where there is none.
@@ -240,8 +276,16 @@ impl Loaded {
         let mut documents = yaml::parse(file, &self.sources, &mut self.problems);
         documents.retain(|document| !matches!(document.value, Node::Null | Node::Unusable));
         if documents.is_empty() && self.problems.len() == before {
-            let problem = Problem::error("empty-file", Place::new(file, 0, 0), format!("there is no {what} in this file"));
-            self.problems.push(problem.label("nothing but blanks and comments").help("begin it with `casebook: 1`"));
+            let problem = Problem::error(
+                "empty-file",
+                Place::new(file, 0, 0),
+                format!("there is no {what} in this file"),
+            );
+            self.problems.push(
+                problem
+                    .label("nothing but blanks and comments")
+                    .help("begin it with `casebook: 1`"),
+            );
         }
         documents
     }
@@ -263,7 +307,10 @@ impl Loaded {
 fn rulebooks_in(directory: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let entries = std::fs::read_dir(directory)
         .and_then(Iterator::collect::<io::Result<Vec<_>>>)
-        .map_err(|error| LoadError::Unreadable { path: directory.to_owned(), error })?;
+        .map_err(|error| LoadError::Unreadable {
+            path: directory.to_owned(),
+            error,
+        })?;
     let paths = entries.into_iter().map(|entry| entry.path());
     let mut rulebooks: Vec<PathBuf> = paths.filter(|path| path.join(MAIN).is_file()).collect();
     rulebooks.sort();
@@ -273,7 +320,11 @@ fn rulebooks_in(directory: &Path) -> Result<Vec<PathBuf>, LoadError> {
 /// The name of a module; a report where scripts could not write it.
 fn module_name(file: &str, id: FileId, decoder: &mut Decoder) -> String {
     let name = file.strip_suffix(".rhai").unwrap_or(file).to_owned();
-    let text = Text { value: name, place: Place::new(id, 0, 0), style: Style::Plain };
+    let text = Text {
+        value: name,
+        place: Place::new(id, 0, 0),
+        style: Style::Plain,
+    };
     SnakeId::from_key(&text, decoder).value.clone()
 }
 

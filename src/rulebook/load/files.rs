@@ -46,16 +46,31 @@ impl Folder {
             paths.extend(list(&modules, &["rhai"])?);
         }
         if paths.len() > MOST {
-            return Err(LoadError::TooMany { path: directory.to_owned(), most: MOST });
+            return Err(LoadError::TooMany {
+                path: directory.to_owned(),
+                most: MOST,
+            });
         }
         let mut files = Vec::new();
         for path in paths {
-            let name = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            files.push(RawFile { name, shown: path.display().to_string(), bytes: read(&path)? });
+            let name = path
+                .strip_prefix(directory)
+                .unwrap_or(&path)
+                .to_string_lossy()
+                .replace('\\', "/");
+            files.push(RawFile {
+                name,
+                shown: path.display().to_string(),
+                bytes: read(&path)?,
+            });
         }
         files.sort_by(|a, b| a.name.cmp(&b.name));
         let cases = directory.join("cases");
-        let cases = if cases.is_dir() { list(&cases, &["yaml", "yml"])? } else { Vec::new() };
+        let cases = if cases.is_dir() {
+            list(&cases, &["yaml", "yml"])?
+        } else {
+            Vec::new()
+        };
         Ok(Folder { files, cases })
     }
 
@@ -64,9 +79,16 @@ impl Folder {
         let prefix = format!("rulebooks/{id}/");
         let files = EMBEDDED.iter().filter_map(|(shown, bytes)| {
             let name = shown.strip_prefix(&prefix)?;
-            Some(RawFile { name: name.to_owned(), shown: (*shown).to_owned(), bytes: bytes.to_vec() })
+            Some(RawFile {
+                name: name.to_owned(),
+                shown: (*shown).to_owned(),
+                bytes: bytes.to_vec(),
+            })
         });
-        Folder { files: files.collect(), cases: Vec::new() }
+        Folder {
+            files: files.collect(),
+            cases: Vec::new(),
+        }
     }
 
     /// SHA-256 over the names and contents of all files, in hexadecimal.
@@ -77,7 +99,9 @@ impl Folder {
 
 /// Ids of the shipped rulebooks.
 pub(super) fn embedded_ids() -> impl Iterator<Item = &'static str> {
-    EMBEDDED.iter().filter_map(|(name, _)| name.strip_prefix("rulebooks/")?.strip_suffix("/rulebook.yaml"))
+    EMBEDDED
+        .iter()
+        .filter_map(|(name, _)| name.strip_prefix("rulebooks/")?.strip_suffix("/rulebook.yaml"))
 }
 
 /// SHA-256 over the names and contents of files, in hexadecimal.
@@ -95,12 +119,19 @@ pub(super) fn digest(files: &[RawFile]) -> String {
 
 /// The files of a directory with one of these extensions, sorted; hidden ones are left out.
 fn list(directory: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, LoadError> {
-    let fail = |error| LoadError::Unreadable { path: directory.to_owned(), error };
+    let fail = |error| LoadError::Unreadable {
+        path: directory.to_owned(),
+        error,
+    };
     let mut paths = Vec::new();
     for entry in fs::read_dir(directory).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
-        let hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-        let wanted = path.extension().is_some_and(|found| extensions.iter().any(|wanted| found == *wanted));
+        let hidden = path
+            .file_name()
+            .is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        let wanted = path
+            .extension()
+            .is_some_and(|found| extensions.iter().any(|wanted| found == *wanted));
         if wanted && !hidden && path.is_file() {
             paths.push(path);
         }
@@ -116,14 +147,24 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
         fs::File::open(path)?.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    limited().map_err(|error| LoadError::Unreadable { path: path.to_owned(), error })
+    limited().map_err(|error| LoadError::Unreadable {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 /// Keeps a file among the sources; `None` after a report of why it cannot be read as a text.
 pub(super) fn add(file: &RawFile, sources: &mut Sources, problems: &mut Problems) -> Option<FileId> {
     let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
     let whole = bytes.len() <= LARGEST;
-    let id = sources.add(&file.shown, if whole { String::from_utf8_lossy(bytes) } else { String::new().into() });
+    let id = sources.add(
+        &file.shown,
+        if whole {
+            String::from_utf8_lossy(bytes)
+        } else {
+            String::new().into()
+        },
+    );
     if !whole {
         let message = format!("this file has more than {LARGEST} bytes");
         let problem = Problem::error("too-large", Place::new(id, 0, 0), message).label("this file");

@@ -164,16 +164,28 @@ spec! {
 fn check_case(case: &CaseSpec, yaml: &Yaml, decoder: &mut Decoder) {
     if case.evidence.is_none() && case.bundle.is_none() && yaml.key("evidence").or(yaml.key("bundle")).is_none() {
         let problem = Problem::error("missing-key", yaml.head, "this case has no evidence");
-        decoder.report(problem.label("needed here").help("add `evidence:`, a path or items by probe; `evidence: {}` is none"));
+        decoder.report(
+            problem
+                .label("needed here")
+                .help("add `evidence:`, a path or items by probe; `evidence: {}` is none"),
+        );
     }
     if let (Some(EvidenceSpec::Path(path)), Some(_)) = (&case.evidence, &case.bundle) {
         let problem = Problem::error("conflicting-keys", path.place, "`bundle` names a bundle already");
-        decoder.report(problem.label("another one").help("give items by probe here, or remove `bundle`"));
+        decoder.report(
+            problem
+                .label("another one")
+                .help("give items by probe here, or remove `bundle`"),
+        );
     }
     let verdicts = ["fail", "pass", "unknown", "not-applicable", "error", "only"];
     if verdicts.iter().all(|key| yaml.key(key).is_none()) {
         let problem = Problem::error("missing-key", yaml.head, "this case expects nothing");
-        decoder.report(problem.label("needed here").help("add one of `fail`, `pass`, `unknown`, `not-applicable`, `error`"));
+        decoder.report(
+            problem
+                .label("needed here")
+                .help("add one of `fail`, `pass`, `unknown`, `not-applicable`, `error`"),
+        );
     }
 }
 
@@ -185,6 +197,10 @@ fn check_item(item: &ItemSpec, yaml: &Yaml, decoder: &mut Decoder) {
     let content = ["text", "file", "outcome"];
     if content.iter().all(|key| yaml.key(key).is_none()) {
         let problem = Problem::error("missing-key", yaml.head, "this item has no content");
-        decoder.report(problem.label("needed here").help("add `text`, `file`, or an `outcome` such as `absent`"));
+        decoder.report(
+            problem
+                .label("needed here")
+                .help("add `text`, `file`, or an `outcome` such as `absent`"),
+        );
     }
 }

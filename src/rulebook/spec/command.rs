@@ -28,8 +28,25 @@ impl FromYaml for Command {
             Node::Sequence(words) if !words.is_empty() => Vec::from_yaml(yaml, decoder).map(Command),
             Node::Scalar(text) => {
                 let words = text.split_whitespace().collect::<Vec<_>>().join(", ");
-                let problem = Problem::error("wrong-type", text.place, "a command is a list of words, since no shell splits it");
-                decoder.report(problem.label("this is one text").help(format!("write it as a list: [{words}]")));
+                let problem = Problem::error(
+                    "wrong-type",
+                    text.place,
+                    "a command is a list of words, since no shell splits it",
+                );
+                decoder.report(
+                    problem
+                        .label("this is one text")
+                        .help(format!("write it as a list: [{words}]")),
+                );
+                None
+            }
+            Node::Sequence(_) => {
+                let problem = Problem::error("empty-list", yaml.place, "this command has no words");
+                decoder.report(
+                    problem
+                        .label("nothing in it")
+                        .help("write it as a list of words: [ls, -l]"),
+                );
                 None
             }
             _ => {
@@ -74,7 +91,11 @@ impl FromYaml for Commands {
             && items.iter().all(|item| matches!(item.value, Node::Scalar(_)))
         {
             let problem = Problem::error("wrong-type", yaml.place, "this is a list of words, not of commands");
-            decoder.report(problem.label("the words of one command").help("put it in brackets once more: [[...]]"));
+            decoder.report(
+                problem
+                    .label("the words of one command")
+                    .help("put it in brackets once more: [[...]]"),
+            );
             return None;
         }
         Vec::from_yaml(yaml, decoder).map(Commands)

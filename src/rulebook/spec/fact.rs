@@ -150,7 +150,12 @@ impl FromYaml for FactSpec {
         fields.check_modifiers(yaml, decoder);
         let (about, partial, place) = (fields.about.clone(), fields.partial, fields.place);
         let kind = fields.kind(yaml, decoder)?;
-        Some(FactSpec { about, kind, partial, place })
+        Some(FactSpec {
+            about,
+            kind,
+            partial,
+            place,
+        })
     }
 }
 
@@ -170,7 +175,11 @@ impl FactFields {
         if let Some(Select::All(_)) = self.select {
             let help = "it goes with `one`; a list that may be empty needs neither";
             decoder.misplaced(yaml.key("first"), "`all` takes every node, so there is no first", help);
-            decoder.misplaced(yaml.key("default"), "`all` gives an empty list where nothing matches", help);
+            decoder.misplaced(
+                yaml.key("default"),
+                "`all` gives an empty list where nothing matches",
+                help,
+            );
         }
     }
 
@@ -184,8 +193,14 @@ impl FactFields {
                 default: self.default,
                 capture: self.capture,
             }),
-            FactKey::Let(script) => FactKind::Let { script, over: self.over },
-            FactKey::Index(list) => FactKind::Index { list, by: needed(self.by, &["by"], yaml, decoder)? },
+            FactKey::Let(script) => FactKind::Let {
+                script,
+                over: self.over,
+            },
+            FactKey::Index(list) => FactKind::Index {
+                list,
+                by: needed(self.by, &["by"], yaml, decoder)?,
+            },
             FactKey::Prefer(facts) => FactKind::Prefer(facts),
             FactKey::Differ(lists) => {
                 let by = needed(self.by, &["by"], yaml, decoder);
@@ -199,7 +214,11 @@ impl FactFields {
 /// A value that this kind of fact must have; a report where none of its keys is written.
 fn needed<T>(value: Option<T>, keys: &[&str], yaml: &Yaml, decoder: &mut Decoder) -> Option<T> {
     if value.is_none() && keys.iter().all(|key| yaml.key(key).is_none()) {
-        let keys = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or ");
+        let keys = keys
+            .iter()
+            .map(|key| format!("`{key}`"))
+            .collect::<Vec<_>>()
+            .join(" or ");
         let problem = Problem::error("missing-key", yaml.head, format!("this fact has no {keys}"));
         decoder.report(problem.label("needed here").help(format!("add {keys}")));
     }

@@ -45,7 +45,7 @@ spec! {
 }
 
 fn check_guide(guide: &GuideSpec, yaml: &Yaml, decoder: &mut Decoder) {
-    if matches!(&guide.walk, WalkSpec::Steps(steps) if steps.is_empty()) {
-        decoder.hollow(yaml.key("steps"), "this guide has no steps", "add steps, such as `- { title: ..., rules: [...] }`");
+    if let WalkSpec::Steps(_) = guide.walk {
+        decoder.needs(yaml, "guide", "steps", "[{ title: Is it up?, rules: [not-up] }]");
     }
 }

@@ -134,18 +134,21 @@ spec! {
 }
 
 fn check_rule(rule: &RuleSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    if yaml.key("each").is_some() {
+        decoder.needs(yaml, "rule", "each", "{ row: rows }");
+    }
     match &rule.check {
-        CheckSpec::Decide(clauses) if clauses.is_empty() => {
-            decoder.hollow(yaml.key("decide"), "this rule has no clauses", "add clauses, such as `- pass: true`");
-        }
-        CheckSpec::Forbid(lists) => {
-            if lists.is_empty() {
-                decoder.hollow(yaml.key("forbid"), "this rule forbids nothing", "name a list: `forbid: { row: rows }`");
-            }
+        CheckSpec::Expect(_) => {}
+        CheckSpec::Decide(_) => decoder.needs(yaml, "rule", "decide", "[{ pass: \"true\" }]"),
+        CheckSpec::Forbid(_) => {
+            decoder.needs(yaml, "rule", "forbid", "{ row: rows }");
             let help = "move its lists into `forbid`, which is nested from left to right as well";
-            decoder.misplaced(yaml.key("each"), "`forbid` walks lists by itself, so `each` does not belong here", help);
+            decoder.misplaced(
+                yaml.key("each"),
+                "`forbid` walks lists by itself, so `each` does not belong here",
+                help,
+            );
         }
-        _ => {}
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whole files.
 
+use super::probe::check_probe;
+use super::subject::check_subject;
 use super::{
     FactSpec, FormatVersion, GuideSpec, InputSpec, ItemId, KebabId, ProbeSpec, RuleSpec, Script, SnakeId, SubjectSpec,
     ViewSpec,
@@ -69,21 +71,40 @@ spec! {
     check check_part
 }
 
-fn check_rulebook(spec: &RulebookSpec, _: &Yaml, decoder: &mut Decoder) {
+fn check_rulebook(spec: &RulebookSpec, yaml: &Yaml, decoder: &mut Decoder) {
     if let Some(version) = spec.version.as_ref().filter(|version| !is_version(version)) {
-        let problem = Problem::error("bad-version", version.place, format!("{} is no version", quoted(version)));
+        let problem = Problem::error(
+            "bad-version",
+            version.place,
+            format!("{} is no version", quoted(version)),
+        );
         decoder.report(problem.label("expected three numbers").help("write it as `0.1.0`"));
     }
-    check_items(&spec.subjects, &spec.probes, decoder);
+    check_items(&spec.subjects, &spec.probes, yaml, decoder);
 }
 
-fn check_part(spec: &PartSpec, _: &Yaml, decoder: &mut Decoder) {
-    check_items(&spec.subjects, &spec.probes, decoder);
+fn check_part(spec: &PartSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    check_items(&spec.subjects, &spec.probes, yaml, decoder);
 }
 
-fn check_items(subjects: &Map<ItemId, SubjectSpec>, probes: &Map<ItemId, ProbeSpec>, decoder: &mut Decoder) {
-    subjects.iter().for_each(|(id, subject)| subject.check(id, decoder));
-    probes.iter().for_each(|(id, probe)| probe.check(id, decoder));
+/// Checks what an item alone cannot tell: whether it is of this rulebook or adds to one of another.
+fn check_items(
+    subjects: &Map<ItemId, SubjectSpec>,
+    probes: &Map<ItemId, ProbeSpec>,
+    yaml: &Yaml,
+    decoder: &mut Decoder,
+) {
+    let entries = |section: &str| yaml.get(section).map(Yaml::entries).unwrap_or_default();
+    for (key, subject) in entries("subjects") {
+        if let Some((id, _)) = subjects.get_key_value(key.value.as_str()) {
+            check_subject(id, subject, decoder);
+        }
+    }
+    for (key, probe) in entries("probes") {
+        if let Some((id, _)) = probes.get_key_value(key.value.as_str()) {
+            check_probe(id, probe, decoder);
+        }
+    }
 }
 
 fn is_version(text: &str) -> bool {
@@ -92,5 +113,7 @@ fn is_version(text: &str) -> bool {
     numbers.len() == 3
         && numbers.iter().all(|number| number.parse::<u64>().is_ok())
         && !label.is_empty()
-        && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
+        && label
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
 }

@@ -33,23 +33,21 @@ spec! {
     check check_fan_out
 }
 
-fn check_fan_out(fan_out: &FanOutSpec, yaml: &Yaml, decoder: &mut Decoder) {
-    decoder.needs_key(yaml, "fan-out", "each", !fan_out.each.is_empty());
-    decoder.needs_key(yaml, "fan-out", "names", !fan_out.names.is_empty());
+fn check_fan_out(_: &FanOutSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    decoder.needs(yaml, "fan-out", "each", "{ pod: pods }");
+    decoder.needs(yaml, "fan-out", "names", "{ pod: pod.metadata.name }");
 }
 
-impl SubjectSpec {
-    /// Reports what a subject of this rulebook lacks, or what cannot be added to one of a used rulebook.
-    pub(super) fn check(&self, id: &ItemId, decoder: &mut Decoder) {
-        if id.rulebook().is_some() {
-            for (key, text) in [("name", &self.name), ("group", &self.group)] {
-                let message = format!("`{key}` of a subject of another rulebook cannot be changed");
-                decoder.misplaced(text.as_ref(), &message, "only `captured` and `live` can be added");
-            }
+/// Reports what a subject of this rulebook lacks, or what cannot be added to one of a used rulebook.
+pub(super) fn check_subject(id: &ItemId, yaml: &Yaml, decoder: &mut Decoder) {
+    if id.rulebook().is_some() {
+        for key in ["about", "name", "group"] {
+            let message = format!("`{key}` of a subject of another rulebook cannot be changed");
+            decoder.misplaced(yaml.key(key), &message, "only `captured` and `live` can be added");
         }
-        if self.captured.is_empty() && self.live.is_none() {
-            let message = "nothing says where this subject is found";
-            decoder.report(Problem::error("missing-key", id.place, message).label("needed here").help("add `captured:` or `live:`"));
-        }
+    }
+    if yaml.key("captured").or(yaml.key("live")).is_none() {
+        let problem = Problem::error("missing-key", id.place, "nothing says where this subject is found");
+        decoder.report(problem.label("needed here").help("add `captured:` or `live:`"));
     }
 }

@@ -28,8 +28,7 @@ spec! {
     check check_view
 }
 
-fn check_view(view: &ViewSpec, yaml: &Yaml, decoder: &mut Decoder) {
-    for (key, written) in [("each", !view.each.is_empty()), ("columns", !view.columns.is_empty())] {
-        decoder.needs_key(yaml, "view", key, written);
-    }
+fn check_view(_: &ViewSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    decoder.needs(yaml, "view", "each", "{ row: rows }");
+    decoder.needs(yaml, "view", "columns", "{ NAME: row.name }");
 }
