@@ -16,7 +16,7 @@ use super::snippet::{Line, Mark, Snippet};
 use crate::report::Style;
 use crate::report::text::{char_width, cut_start, ellipsis, tail, visible, width, wrap};
 
-/// Columns that the words of a label get at least
+/// Columns that the words of a label get, where the line has to be cut for them
 const LABEL_ROOM: usize = 24;
 
 /// Draws a snippet within the width, with its final line feed
@@ -117,7 +117,7 @@ impl Picture {
             text.push_str(&fitted.text);
             text.push('\n');
         }
-        let name = cut_start(&snippet.name, columns, style.unicode);
+        let name = cut_start(&snippet.name, columns - 2, style.unicode);
         let name = visible(&name, style.unicode).into_owned();
         Picture {
             name,
@@ -195,7 +195,7 @@ fn fit(line: &Line, indent: usize, columns: usize, unicode: bool) -> Fitted {
     marks.sort_by_key(|mark| mark.start);
     let room = |mark: &Mark| {
         let middle = (width(&cut.text[..mark.start]) + width(&cut.text[..mark.end])) / 2;
-        columns.saturating_sub(middle + 4).max(LABEL_ROOM.min(columns / 2))
+        columns.saturating_sub(middle + 4).max(LABEL_ROOM / 2)
     };
     let rooms = marks.iter().map(room).collect();
     Fitted {
@@ -314,6 +314,35 @@ impl Cut {
             self.text.len()
         } else {
             self.before + inside
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::report::model::Excerpt;
+
+    proptest! {
+        #[test]
+        fn drawings_hold_the_width(
+            text in "[ a-c日é\u{1b}\t]{0,220}",
+            start in 0u32..220,
+            len in 0u32..220,
+            says in "[a-z ]{0,60}",
+            width in 60usize..130,
+            unicode: bool,
+        ) {
+            let excerpt = Excerpt { first_line: 7, text, start, end: start + len, ..Excerpt::default() };
+            let place = crate::report::model::RulePlace { file: "a".repeat(200), line: 7, column: 1, excerpt: Some(excerpt) };
+            let snippet = Snippet::of_place(&place, &says, Ink::new()).unwrap();
+            let style = Style { unicode, width, ..Style::default() };
+            let drawn = draw(&snippet, &style, &Paint { color: false });
+            for line in drawn.lines() {
+                prop_assert!(super::width(line) <= width, "{}", drawn);
+            }
         }
     }
 }
