@@ -28,7 +28,9 @@ pub fn grow(seed: &Value, bytes: usize, layout: Layout) -> String {
     for section in sections.into_iter().flatten() {
         for (list, _) in LISTS {
             if let Some(items) = section.get_mut(list).and_then(Value::as_array_mut) {
-                *items = (0..copies.max(1)).flat_map(|copy| items.iter().map(move |item| renamed(item, copy)).collect::<Vec<_>>()).collect();
+                *items = (0..copies.max(1))
+                    .flat_map(|copy| items.iter().map(move |item| renamed(item, copy)).collect::<Vec<_>>())
+                    .collect();
             }
         }
     }
@@ -37,9 +39,21 @@ pub fn grow(seed: &Value, bytes: usize, layout: Layout) -> String {
 
 fn lists_size(seed: &Value, layout: Layout) -> usize {
     let sections = seed.get("configs").and_then(Value::as_array);
-    let lists = sections.into_iter().flatten().flat_map(|section| LISTS.iter().filter_map(|(list, _)| section.get(*list)));
+    let lists = sections
+        .into_iter()
+        .flatten()
+        .flat_map(|section| LISTS.iter().filter_map(|(list, _)| section.get(*list)));
     // Lists lie three levels deep, which indents every line of theirs further.
-    lists.map(|list| text(list, layout).len() + if layout == Layout::Indented { 6 * text(list, layout).lines().count() } else { 0 }).sum()
+    lists
+        .map(|list| {
+            text(list, layout).len()
+                + if layout == Layout::Indented {
+                    6 * text(list, layout).lines().count()
+                } else {
+                    0
+                }
+        })
+        .sum()
 }
 
 fn text(value: &Value, layout: Layout) -> String {
@@ -56,9 +70,16 @@ fn renamed(item: &Value, copy: usize) -> Value {
         return item.clone();
     }
     match item {
-        Value::String(text) if text.contains(".svc.cluster.local") => Value::String(text.replace(".svc.cluster.local", &format!("-{copy}.svc.cluster.local"))),
+        Value::String(text) if text.contains(".svc.cluster.local") => {
+            Value::String(text.replace(".svc.cluster.local", &format!("-{copy}.svc.cluster.local")))
+        }
         Value::Array(items) => Value::Array(items.iter().map(|item| renamed(item, copy)).collect()),
-        Value::Object(members) => Value::Object(members.iter().map(|(key, value)| (key.clone(), renamed(value, copy))).collect()),
+        Value::Object(members) => Value::Object(
+            members
+                .iter()
+                .map(|(key, value)| (key.clone(), renamed(value, copy)))
+                .collect(),
+        ),
         other => other.clone(),
     }
 }

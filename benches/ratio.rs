@@ -22,14 +22,18 @@ const ROUNDS: usize = 5;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [flag, folder] = arguments.as_slice() && flag == "--peak" {
+    if let [flag, folder] = arguments.as_slice()
+        && flag == "--peak"
+    {
         return peak(Path::new(folder));
     }
     let sizes: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![1, 10, 100] } else { sizes };
     let seed = std::fs::read(seed()).expect("the example is here");
     let seed: Value = serde_json::from_slice(&seed).expect("the example is JSON");
-    println!("| dump | layout | serde_json Value, ms | load + 50 rules, ms | ratio (median of {ROUNDS} pairs) | peak memory, x file |");
+    println!(
+        "| dump | layout | serde_json Value, ms | load + 50 rules, ms | ratio (median of {ROUNDS} pairs) | peak memory, x file |"
+    );
     println!("|---|---|---|---|---|---|");
     for size in sizes {
         for layout in [Layout::Compact, Layout::Indented] {
@@ -56,18 +60,30 @@ fn line(seed: &Value, size: usize, layout: Layout) {
         std::hint::black_box(&value);
         drop(value);
         let start = Instant::now();
-        let report = engine::run(Arc::clone(&ruleset), Bundle::open(folder.path()).unwrap(), &Settings::defaults(&ruleset));
+        let report = engine::run(
+            Arc::clone(&ruleset),
+            Bundle::open(folder.path()).unwrap(),
+            &Settings::defaults(&ruleset),
+        );
         let judged = start.elapsed();
         assert_eq!(report.verdicts.len(), 50);
         baseline.push(parsed);
         ours.push(judged);
         ratios.push(judged.as_secs_f64() / parsed.as_secs_f64());
     }
-    let layout = if layout == Layout::Compact { "one line" } else { "indented" };
+    let layout = if layout == Layout::Compact {
+        "one line"
+    } else {
+        "indented"
+    };
     let (baseline, ours) = (median(baseline).as_secs_f64() * 1e3, median(ours).as_secs_f64() * 1e3);
     ratios.sort_by(f64::total_cmp);
     let memory = peak_of(folder.path()) / text.len() as f64;
-    println!("| {:.1} MB | {layout} | {baseline:.1} | {ours:.1} | {:.2} | {memory:.2} |", text.len() as f64 / 1e6, ratios[ROUNDS / 2]);
+    println!(
+        "| {:.1} MB | {layout} | {baseline:.1} | {ours:.1} | {:.2} | {memory:.2} |",
+        text.len() as f64 / 1e6,
+        ratios[ROUNDS / 2]
+    );
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -79,7 +95,11 @@ fn median(mut times: Vec<Duration>) -> Duration {
 fn peak_of(folder: &Path) -> f64 {
     let program = std::env::current_exe().unwrap();
     let output = Command::new(program).arg("--peak").arg(folder).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().parse::<f64>().unwrap_or(f64::NAN)
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim()
+        .parse::<f64>()
+        .unwrap_or(f64::NAN)
 }
 
 /// Runs once and prints the peak of resident memory in bytes, as Linux counts it.
@@ -95,7 +115,9 @@ fn peak(folder: &Path) {
 
 fn ruleset() -> Arc<Ruleset> {
     let mut loaded = Loaded::default();
-    loaded.add_path(&Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/rulebook.yaml")).unwrap();
+    loaded
+        .add_path(&Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/rulebook.yaml"))
+        .unwrap();
     let (ruleset, problems, _) = compile::compile(loaded);
     Arc::new(ruleset.unwrap_or_else(|| panic!("{problems:#?}")))
 }

@@ -13,13 +13,18 @@ fn main() -> ExitCode {
     match exit {
         Ok(Ok(exit)) => ExitCode::from(exit as u8),
         // Whoever reads the output has gone: that is no failure of ours.
-        Ok(Err(Failure::Output(error))) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(Exit::Clean as u8),
+        Ok(Err(Failure::Output(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::from(Exit::Clean as u8)
+        }
         Ok(Err(failure)) => {
             let _ = report(&failure);
             ExitCode::from(failure.exit() as u8)
         }
         Err(_) => {
-            let _ = writeln!(io::stderr(), "casebook has a bug: please report the lines above, with what you ran");
+            let _ = writeln!(
+                io::stderr(),
+                "casebook has a bug: please report the lines above, with what you ran"
+            );
             ExitCode::from(70)
         }
     }

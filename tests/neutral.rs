@@ -2,7 +2,17 @@
 
 use std::path::Path;
 
-const WORDS: [&str; 9] = ["envoy", "istio", "gcloud", "google", "trafficdirector", "service_proxy", "prerouting", "postrouting", "kubectl"];
+const WORDS: [&str; 9] = [
+    "envoy",
+    "istio",
+    "gcloud",
+    "google",
+    "trafficdirector",
+    "service_proxy",
+    "prerouting",
+    "postrouting",
+    "kubectl",
+];
 
 #[test]
 fn nothing_in_the_engine_names_the_subject_of_a_rulebook() {

@@ -18,10 +18,18 @@ pub fn load(ruleset: &Ruleset) -> Result<(Vec<Case>, Problems, Sources), LoadErr
         for path in &declared.cases {
             let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
             let found = loaded.cases(path)?.into_iter().flat_map(|file| file.cases);
-            cases.extend(found.map(|(id, spec)| Case { id: id.value.clone(), rulebook, place: id.place, folder: folder.clone(), spec }));
+            cases.extend(found.map(|(id, spec)| Case {
+                id: id.value.clone(),
+                rulebook,
+                place: id.place,
+                folder: folder.clone(),
+                spec,
+            }));
         }
     }
-    let Loaded { sources, mut problems, .. } = loaded;
+    let Loaded {
+        sources, mut problems, ..
+    } = loaded;
     for case in &cases {
         unknown_rules(ruleset, case, &mut problems);
     }
@@ -32,10 +40,20 @@ pub fn load(ruleset: &Ruleset) -> Result<(Vec<Case>, Problems, Sources), LoadErr
 /// Rules that a case names and that no rulebook has.
 fn unknown_rules(ruleset: &Ruleset, case: &Case, problems: &mut Problems) {
     let spec = &case.spec;
-    let named = spec.fail.keys().chain(spec.unknown.keys()).chain(&spec.pass).chain(&spec.not_applicable).chain(&spec.error);
+    let named = spec
+        .fail
+        .keys()
+        .chain(spec.unknown.keys())
+        .chain(&spec.pass)
+        .chain(&spec.not_applicable)
+        .chain(&spec.error);
     for name in named {
         if super::check::rule(ruleset, case, name).is_none() {
-            let ids = ruleset.rules.iter().filter(|rule| rule.rulebook == case.rulebook).map(|rule| rule.id.as_str());
+            let ids = ruleset
+                .rules
+                .iter()
+                .filter(|rule| rule.rulebook == case.rulebook)
+                .map(|rule| rule.id.as_str());
             let meant = did_you_mean(name, ids).map(|id| format!("did you mean `{id}`?"));
             let problem = Problem::error("unknown-rule", name.place, format!("there is no rule `{name}`"));
             problems.push(problem.label("not found").maybe_help(meant));

@@ -31,12 +31,20 @@ pub fn run(args: &LintArgs) -> Result<Exit, Failure> {
     let loaded = super::load(&names)?;
     let (ruleset, problems, sources) = compile::compile(loaded);
     let mut out = io::stdout().lock();
-    write!(out, "{}", diagnostic::render(&problems, &sources, &super::problem_style(&style)))?;
+    write!(
+        out,
+        "{}",
+        diagnostic::render(&problems, &sources, &super::problem_style(&style))
+    )?;
     match ruleset {
         None => Ok(Exit::Rulebook),
         Some(ruleset) => {
             for rulebook in &ruleset.rulebooks {
-                let rules = ruleset.rules.iter().filter(|rule| ruleset.rulebooks[rule.rulebook].id == rulebook.id).count();
+                let rules = ruleset
+                    .rules
+                    .iter()
+                    .filter(|rule| ruleset.rulebooks[rule.rulebook].id == rulebook.id)
+                    .count();
                 writeln!(out, "{}: {rules} rules, no errors", rulebook.id)?;
             }
             Ok(Exit::Clean)

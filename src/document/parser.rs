@@ -33,7 +33,11 @@ impl Parser {
     pub fn parse(&self, text: String) -> Result<Document, ParseError> {
         match self {
             Parser::Json(options) => json::parse(text, options),
-            Parser::Unsupported(_) => Err(ParseError::new("this version of casebook does not read this format", 0, text)),
+            Parser::Unsupported(_) => Err(ParseError::new(
+                "this version of casebook does not read this format",
+                0,
+                text,
+            )),
         }
     }
 }

@@ -5,21 +5,26 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::report::excerpt;
-use crate::report::model::{self, Finding, Item, Report, RulePlace, RuleVerdict, RulebookVersion, Skipped, Summary, Tool, Verdict};
-use crate::rulebook::model::{Rule, RulebookId};
 use super::halt::Halt;
+use crate::report::excerpt;
+use crate::report::model::{
+    self, Finding, Item, Report, RulePlace, RuleVerdict, RulebookVersion, Skipped, Summary, Tool, Verdict,
+};
+use crate::rulebook::model::{Rule, RulebookId};
 
+use super::Sentence;
 use super::causes::{self, Ranked};
 use super::finding::{gravest, hex};
 use super::run::{Context, Run};
 use super::subjects::Applies;
-use super::Sentence;
 
 /// Puts the report together.
 pub(super) fn report(context: &Context, runs: &[Arc<Run>], applies: &Applies, sentences: Vec<Sentence>) -> Report {
     let skipped = skipped(context, &sentences, applies);
-    let verdicts: Vec<RuleVerdict> = sentences.iter().map(|sentence| verdict(context, applies, sentence)).collect();
+    let verdicts: Vec<RuleVerdict> = sentences
+        .iter()
+        .map(|sentence| verdict(context, applies, sentence))
+        .collect();
     let findings = ordered(sentences);
     Report {
         schema: model::Schema::default(),
@@ -34,7 +39,11 @@ pub(super) fn report(context: &Context, runs: &[Arc<Run>], applies: &Applies, se
 }
 
 fn ordered(sentences: Vec<Sentence>) -> Vec<Finding> {
-    let findings: Vec<Finding> = sentences.into_iter().flat_map(|sentence| sentence.drafts).map(|draft| draft.finding).collect();
+    let findings: Vec<Finding> = sentences
+        .into_iter()
+        .flat_map(|sentence| sentence.drafts)
+        .map(|draft| draft.finding)
+        .collect();
     let ranked = |finding: &Finding| Ranked {
         severity: finding.severity,
         explained: !finding.is_root(),
@@ -66,8 +75,13 @@ fn items(context: &Context, runs: &[Arc<Run>]) -> Vec<Item> {
         let declared = &context.ruleset.probes[probe];
         for run in runs.iter().filter(|run| run.subject.kind == declared.kind) {
             let Some(item) = run.item_read(probe) else { continue };
-            let duplicates = item.document.as_ref().ok().map_or(0, |doc| doc.document.duplicates().len());
-            let note = (duplicates > 0).then(|| format!("{duplicates} member names occur again in the same object; the last counts"));
+            let duplicates = item
+                .document
+                .as_ref()
+                .ok()
+                .map_or(0, |doc| doc.document.duplicates().len());
+            let note = (duplicates > 0)
+                .then(|| format!("{duplicates} member names occur again in the same object; the last counts"));
             items.push(Item {
                 probe: context.ruleset.probe_code(probe),
                 subject: run.label(),
@@ -75,7 +89,11 @@ fn items(context: &Context, runs: &[Arc<Run>]) -> Vec<Item> {
                 outcome: item.outcome,
                 detail: item.document.as_ref().err().cloned(),
                 ways: run.ways(probe),
-                captured_at: context.capture().at.filter(|_| context.capture().exact && item.path.is_some()).map(|at| at.to_string()),
+                captured_at: context
+                    .capture()
+                    .at
+                    .filter(|_| context.capture().exact && item.path.is_some())
+                    .map(|at| at.to_string()),
                 truncated: item.truncated,
                 duplicate_keys: note,
                 redactions: 0,
@@ -97,8 +115,16 @@ fn rulebooks(context: &Context) -> Vec<RulebookVersion> {
 /// Rulebooks whose `when` is false wherever their rules were to be judged.
 fn skipped(context: &Context, sentences: &[Sentence], applies: &Applies) -> Vec<Skipped> {
     let count = |rulebook: RulebookId| {
-        let own = sentences.iter().filter(|s| context.ruleset.rules[s.rule].rulebook == rulebook);
-        let told: Vec<bool> = own.map(|s| s.run.as_ref().is_some_and(|run| matches!(applies.why(run, rulebook), Ok(false)))).collect();
+        let own = sentences
+            .iter()
+            .filter(|s| context.ruleset.rules[s.rule].rulebook == rulebook);
+        let told: Vec<bool> = own
+            .map(|s| {
+                s.run
+                    .as_ref()
+                    .is_some_and(|run| matches!(applies.why(run, rulebook), Ok(false)))
+            })
+            .collect();
         (!told.is_empty() && told.iter().all(|no| *no)).then_some(told.len())
     };
     let rulebooks = context.ruleset.rulebooks.iter().enumerate();
@@ -118,7 +144,10 @@ fn verdict(context: &Context, applies: &Applies, sentence: &Sentence) -> RuleVer
     let mut verdict = RuleVerdict {
         rulebook: context.ruleset.rulebooks[rule.rulebook].id.clone(),
         rule: rule.id.clone(),
-        subject: sentence.run.as_ref().map_or_else(|| kind_name(context, rule), Run::label),
+        subject: sentence
+            .run
+            .as_ref()
+            .map_or_else(|| kind_name(context, rule), Run::label),
         verdict: Verdict::Unknown,
         severity: None,
         reason: None,
@@ -156,7 +185,11 @@ fn judged(context: &Context, sentence: &Sentence, verdict: &mut RuleVerdict) {
 
 fn no_subject(context: &Context, rule: &Rule, verdict: &mut RuleVerdict) {
     verdict.reason = Some(format!("the bundle holds nothing of a {}", kind_name(context, rule)));
-    verdict.missing = rule.needs.iter().map(|probe| context.ruleset.probe_code(*probe)).collect();
+    verdict.missing = rule
+        .needs
+        .iter()
+        .map(|probe| context.ruleset.probe_code(*probe))
+        .collect();
 }
 
 fn not_applied(context: &Context, why: &Result<bool, Halt>, verdict: &mut RuleVerdict) {
@@ -178,7 +211,8 @@ fn not_applied(context: &Context, why: &Result<bool, Halt>, verdict: &mut RuleVe
 }
 
 fn kind_name(context: &Context, rule: &Rule) -> String {
-    rule.kind.map_or_else(|| "bundle".into(), |kind| context.ruleset.kinds[kind].id.clone())
+    rule.kind
+        .map_or_else(|| "bundle".into(), |kind| context.ruleset.kinds[kind].id.clone())
 }
 
 fn rule_place(context: &Context, place: crate::diagnostic::Place) -> RulePlace {
@@ -197,7 +231,9 @@ fn rule_place(context: &Context, place: crate::diagnostic::Place) -> RulePlace {
 fn digest(context: &Context, runs: &[Arc<Run>]) -> String {
     let probes = 0..context.ruleset.probes.len();
     let read = probes.flat_map(|probe| runs.iter().filter_map(move |run| run.own_item(probe)));
-    let hashes: BTreeMap<&str, &[u8; 32]> = read.filter_map(|item| Some((item.path.as_deref()?, item.sha256.as_ref()?))).collect();
+    let hashes: BTreeMap<&str, &[u8; 32]> = read
+        .filter_map(|item| Some((item.path.as_deref()?, item.sha256.as_ref()?)))
+        .collect();
     let mut hash = Sha256::new();
     for (path, sha256) in hashes {
         hash.update(path.as_bytes());

@@ -23,7 +23,13 @@ pub(super) type Edges = Vec<(usize, usize)>;
 /// The order of findings: roots by severity, then by how much they explain, then as given; consequences after them.
 pub(super) fn order(findings: &[Ranked]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..findings.len()).collect();
-    order.sort_by_key(|&at| (findings[at].explained, Reverse(findings[at].severity), Reverse(findings[at].consequences)));
+    order.sort_by_key(|&at| {
+        (
+            findings[at].explained,
+            Reverse(findings[at].severity),
+            Reverse(findings[at].consequences),
+        )
+    });
     order
 }
 
@@ -52,12 +58,19 @@ mod tests {
     use super::*;
 
     fn ranked(severity: Severity, explained: bool, consequences: u32) -> Ranked {
-        Ranked { severity, explained, consequences }
+        Ranked {
+            severity,
+            explained,
+            consequences,
+        }
     }
 
     #[test]
     fn a_cause_comes_before_a_graver_consequence() {
-        assert_eq!(order(&[ranked(Severity::Critical, true, 0), ranked(Severity::Warning, false, 1)]), [1, 0]);
+        assert_eq!(
+            order(&[ranked(Severity::Critical, true, 0), ranked(Severity::Warning, false, 1)]),
+            [1, 0]
+        );
     }
 
     #[test]

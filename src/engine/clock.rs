@@ -18,7 +18,12 @@ fn times(run: &Arc<Run>) -> Vec<Timestamp> {
     let own = probes.filter(|(_, probe)| probe.kind == run.subject.kind && !probe.clock.is_empty());
     own.flat_map(|(id, probe)| {
         let document = run.item(id).document.as_ref().ok();
-        let nodes = document.into_iter().flat_map(|doc| probe.clock.iter().flat_map(|path| path.select(&doc.document, doc.document.root())));
+        let nodes = document.into_iter().flat_map(|doc| {
+            probe
+                .clock
+                .iter()
+                .flat_map(|path| path.select(&doc.document, doc.document.root()))
+        });
         let texts = nodes.filter_map(|node| document?.document.str(node));
         texts.filter_map(|text| parse_time(&text)).collect::<Vec<_>>()
     })

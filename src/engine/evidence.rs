@@ -35,13 +35,28 @@ pub(crate) struct Item {
 impl Item {
     fn new(path: Option<&str>, outcome: Outcome, document: Result<Arc<Doc>, String>) -> Item {
         let path = path.map(str::to_owned);
-        Item { path, outcome, document, truncated: false, sha256: None, exit: None, http: None, stderr: None }
+        Item {
+            path,
+            outcome,
+            document,
+            truncated: false,
+            sha256: None,
+            exit: None,
+            http: None,
+            stderr: None,
+        }
     }
 
     /// How the gathering went, for scripts.
     pub(crate) fn handle(&self, captured: Capture) -> script::Probe {
         let stderr = self.stderr.clone();
-        script::Probe { status: self.outcome.word().to_owned(), exit: self.exit, http: self.http, stderr, captured }
+        script::Probe {
+            status: self.outcome.word().to_owned(),
+            exit: self.exit,
+            http: self.http,
+            stderr,
+            captured,
+        }
     }
 }
 
@@ -57,7 +72,11 @@ pub(crate) fn gather(ruleset: &Ruleset, bundle: &Bundle, folder: &str, probe: Pr
 /// The file that `probe` goes by in `folder`: the first of its names that matches, and of its matches the first by name.
 pub(crate) fn bind<'b>(probe: &Probe, bundle: &'b Bundle, folder: &str) -> Option<&'b str> {
     let inside = |file: &'b String| -> Option<(&'b str, &'b str)> {
-        let rest = if folder.is_empty() { file } else { file.strip_prefix(folder)?.strip_prefix('/')? };
+        let rest = if folder.is_empty() {
+            file
+        } else {
+            file.strip_prefix(folder)?.strip_prefix('/')?
+        };
         Some((file, rest))
     };
     let mut names = probe.captured.iter();
@@ -69,7 +88,11 @@ pub(crate) fn bind<'b>(probe: &Probe, bundle: &'b Bundle, folder: &str) -> Optio
 
 fn absent(probe: &Probe, folder: &str) -> Item {
     let names: Vec<&str> = probe.captured.iter().map(|c| c.text.as_str()).collect();
-    let place = if folder.is_empty() { "the bundle".to_owned() } else { format!("`{folder}`") };
+    let place = if folder.is_empty() {
+        "the bundle".to_owned()
+    } else {
+        format!("`{folder}`")
+    };
     let reason = match names.as_slice() {
         [] => format!("`{}` is not captured in bundles", probe.id),
         [one] => format!("no `{one}` in {place}"),
@@ -81,10 +104,16 @@ fn absent(probe: &Probe, folder: &str) -> Item {
 fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: ProbeId) -> Item {
     let mut item = match bundle.read(path) {
         Ok(bytes) => understood(probe, path, bytes, slot),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            Item::new(Some(path), Outcome::Denied, Err(format!("`{path}` may not be read: {error}")))
-        }
-        Err(error) => Item::new(Some(path), Outcome::Failed, Err(format!("`{path}` cannot be read: {error}"))),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Item::new(
+            Some(path),
+            Outcome::Denied,
+            Err(format!("`{path}` may not be read: {error}")),
+        ),
+        Err(error) => Item::new(
+            Some(path),
+            Outcome::Failed,
+            Err(format!("`{path}` cannot be read: {error}")),
+        ),
     };
     if let Some(laid) = bundle.laid(path) {
         told(&mut item, path, laid);
@@ -112,9 +141,19 @@ fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: ProbeId) -> Item 
     let item = match parse(probe, path, bytes) {
         Err(reason) => Item::new(Some(path), Outcome::Unparsable, Err(reason)),
         Ok(document) if !has_shape(probe, &document) => Item::new(Some(path), Outcome::Alien, Err(alien(probe, path))),
-        Ok(document) => Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot: slot as u16, document }))),
+        Ok(document) => Item::new(
+            Some(path),
+            Outcome::Ok,
+            Ok(Arc::new(Doc {
+                slot: slot as u16,
+                document,
+            })),
+        ),
     };
-    Item { sha256: Some(sha256), ..item }
+    Item {
+        sha256: Some(sha256),
+        ..item
+    }
 }
 
 fn parse(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<Document, String> {
@@ -136,10 +175,16 @@ fn parse(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<Document, String> 
 }
 
 fn has_shape(probe: &Probe, document: &Document) -> bool {
-    probe.shape.as_ref().is_none_or(|shape| !shape.select(document, document.root()).is_empty())
+    probe
+        .shape
+        .as_ref()
+        .is_none_or(|shape| !shape.select(document, document.root()).is_empty())
 }
 
 fn alien(probe: &Probe, path: &str) -> String {
     let shape = probe.shape.as_ref().map_or("", |s| s.text());
-    format!("`{path}` is not a whole `{}`: nothing in it matches `{shape}`", probe.id)
+    format!(
+        "`{path}` is not a whole `{}`: nothing in it matches `{shape}`",
+        probe.id
+    )
 }

@@ -30,7 +30,9 @@ pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<D
         }
         FactSource::Index { of, by } => {
             let rows = list(run.symbol(*of, trace)?)?;
-            Ok(Dynamic::from(Index::new(rows.into_iter().filter_map(|row| Some((member(&row, by)?, row))))))
+            Ok(Dynamic::from(Index::new(
+                rows.into_iter().filter_map(|row| Some((member(&row, by)?, row))),
+            )))
         }
         FactSource::Prefer(sources) => prefer(run, sources, trace),
         FactSource::Differ { sides, by } => {
@@ -42,11 +44,16 @@ pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<D
 }
 
 fn unknown(reason: impl Into<String>) -> Halt {
-    Halt::Unknown(Unknown { reason: reason.into(), missing: Vec::new() })
+    Halt::Unknown(Unknown {
+        reason: reason.into(),
+        missing: Vec::new(),
+    })
 }
 
 fn list(value: Dynamic) -> Result<Array, Halt> {
-    value.into_array().map_err(|kind| Halt::broken(format!("a list is wanted here, not a {kind}")))
+    value
+        .into_array()
+        .map_err(|kind| Halt::broken(format!("a list is wanted here, not a {kind}")))
 }
 
 /// A member of a row, be it evidence or made by a script.
@@ -73,7 +80,10 @@ fn prefer(run: &Arc<Run>, sources: &[Symbol], trace: &mut Trace) -> Result<Dynam
     }
     missing.sort();
     missing.dedup();
-    Err(Halt::Unknown(Unknown { reason: reasons.join("; "), missing }))
+    Err(Halt::Unknown(Unknown {
+        reason: reasons.join("; "),
+        missing,
+    }))
 }
 
 /// A document and the nodes in it that paths start from.
@@ -90,7 +100,11 @@ fn extracted(run: &Arc<Run>, extract: &Extract, trace: &mut Trace) -> Result<Dyn
     };
     let doc = &within.doc;
     let mut nodes: Vec<NodeId> = Vec::new();
-    for (path, &root) in extract.paths.iter().flat_map(|p| within.nodes.iter().map(move |n| (p, n))) {
+    for (path, &root) in extract
+        .paths
+        .iter()
+        .flat_map(|p| within.nodes.iter().map(move |n| (p, n)))
+    {
         nodes.extend(path.select(&doc.document, root));
     }
     if extract.paths.len() > 1 || within.nodes.len() > 1 {
@@ -111,26 +125,43 @@ fn roots(run: &Arc<Run>, from: Symbol, trace: &mut Trace) -> Result<Roots, Halt>
     }
     let value = run.symbol(from, trace)?;
     let place = script::places_of(&value).into_iter().next();
-    let found = place.and_then(|place| Some(Roots { doc: Arc::clone(run.document(place.slot)?), nodes: vec![place.node] }));
+    let found = place.and_then(|place| {
+        Some(Roots {
+            doc: Arc::clone(run.document(place.slot)?),
+            nodes: vec![place.node],
+        })
+    });
     found.ok_or_else(|| Halt::broken("`from` names a fact that is no node of any evidence"))
 }
 
 fn narrowed(run: &Run, source: Roots, within: &Path) -> Result<Roots, Halt> {
     let Roots { doc, nodes } = source;
-    let nodes: Vec<NodeId> = nodes.iter().flat_map(|root| within.select(&doc.document, *root)).collect();
+    let nodes: Vec<NodeId> = nodes
+        .iter()
+        .flat_map(|root| within.select(&doc.document, *root))
+        .collect();
     if nodes.is_empty() {
-        return Err(unknown(format!("nothing in {} matches `{}`", item_name(run, &doc), within.text())));
+        return Err(unknown(format!(
+            "nothing in {} matches `{}`",
+            item_name(run, &doc),
+            within.text()
+        )));
     }
     Ok(Roots { doc, nodes })
 }
 
 fn item_name(run: &Run, doc: &Doc) -> String {
-    let path = run.item_read(ProbeId::from(doc.slot)).and_then(|item| item.path.as_deref());
+    let path = run
+        .item_read(ProbeId::from(doc.slot))
+        .and_then(|item| item.path.as_deref());
     path.map_or_else(|| "the evidence".into(), |path| format!("`{path}`"))
 }
 
 fn all(extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId], within: Option<NodeId>) -> Dynamic {
-    let values: Array = nodes.iter().filter_map(|node| captured(extract.capture.as_ref(), doc, *node)).collect();
+    let values: Array = nodes
+        .iter()
+        .filter_map(|node| captured(extract.capture.as_ref(), doc, *node))
+        .collect();
     let place = within.filter(|_| extract.within.is_some() || values.is_empty());
     let list = Dynamic::from_array(values);
     match place {
@@ -140,23 +171,39 @@ fn all(extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId], within: Option<NodeI
 }
 
 fn one(run: &Run, extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId]) -> Result<Dynamic, Halt> {
-    let mut values = nodes.iter().filter_map(|node| captured(extract.capture.as_ref(), doc, *node));
+    let mut values = nodes
+        .iter()
+        .filter_map(|node| captured(extract.capture.as_ref(), doc, *node));
     let paths = || extract.paths.iter().map(Path::text).collect::<Vec<_>>().join("`, `");
     match (values.next(), values.next()) {
         (Some(value), None) => Ok(value),
         (Some(value), Some(_)) if extract.count == Count::First => Ok(value),
-        (Some(_), Some(_)) => Err(unknown(format!("several places in {} match `{}`", item_name(run, doc), paths()))),
+        (Some(_), Some(_)) => Err(unknown(format!(
+            "several places in {} match `{}`",
+            item_name(run, doc),
+            paths()
+        ))),
         (None, _) => match &extract.default {
             Some(value) => Ok(tagged(value.clone(), doc, doc.document.root())),
-            None if nodes.is_empty() => Err(unknown(format!("nothing in {} matches `{}`", item_name(run, doc), paths()))),
-            None => Err(unknown(format!("what `{}` finds in {} has an unknown form", paths(), item_name(run, doc)))),
+            None if nodes.is_empty() => Err(unknown(format!(
+                "nothing in {} matches `{}`",
+                item_name(run, doc),
+                paths()
+            ))),
+            None => Err(unknown(format!(
+                "what `{}` finds in {} has an unknown form",
+                paths(),
+                item_name(run, doc)
+            ))),
         },
     }
 }
 
 /// The value of a node; with a pattern, what the pattern captures of it, if it matches.
 fn captured(capture: Option<&Regex>, doc: &Arc<Doc>, node: NodeId) -> Option<Dynamic> {
-    let Some(regex) = capture else { return Some(script::to_dynamic(doc, node)) };
+    let Some(regex) = capture else {
+        return Some(script::to_dynamic(doc, node));
+    };
     let text = doc.document.str(node).unwrap_or_else(|| doc.document.raw(node).into());
     let captures = regex.captures(&text)?;
     let value = match regex.capture_names().flatten().next() {
@@ -181,7 +228,9 @@ fn row(regex: &Regex, captures: &Captures, doc: &Arc<Doc>, node: NodeId) -> Map 
     let member = |child| Some((document.key(child)?.into(), script::to_dynamic(doc, child)));
     let mut row: Map = document.children(node).filter_map(member).collect();
     for name in regex.capture_names().flatten() {
-        let value = captures.name(name).map_or(Dynamic::UNIT, |found| group(doc, node, found.as_str()));
+        let value = captures
+            .name(name)
+            .map_or(Dynamic::UNIT, |found| group(doc, node, found.as_str()));
         row.insert(name.into(), value);
     }
     row

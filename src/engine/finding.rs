@@ -10,8 +10,8 @@ use crate::report::model::{self, Severity};
 use crate::rulebook::model::{Clause, Label, Rule, RuleId, Wording, Words};
 use crate::script::{self, Place};
 
-use super::halt::Halt;
 use super::frame::{Frame, Locals};
+use super::halt::Halt;
 use super::judge::{Failed, Failure, Judged, MAX_LABELLED};
 use super::run::Run;
 use super::trace::Trace;
@@ -37,9 +37,24 @@ pub(super) fn drafts(run: &Arc<Run>, rule: RuleId, judged: &Judged) -> (Vec<Draf
     let mut trouble = None;
     let failures = judged.failures.iter().enumerate();
     let drafts = failures.map(|(nth, (key, failure))| {
-        let writer = Writer { run, rule: &run.ruleset().rules[rule], frame: &judged.frame, trouble: &mut trouble, cut: nth < MAX_EXCERPTS };
-        let locals = failure.items.first().map(|item| item.locals.clone()).unwrap_or_default();
-        Draft { rule, run: Arc::clone(run), locals, finding: writer.finding(key.as_deref(), failure) }
+        let writer = Writer {
+            run,
+            rule: &run.ruleset().rules[rule],
+            frame: &judged.frame,
+            trouble: &mut trouble,
+            cut: nth < MAX_EXCERPTS,
+        };
+        let locals = failure
+            .items
+            .first()
+            .map(|item| item.locals.clone())
+            .unwrap_or_default();
+        Draft {
+            rule,
+            run: Arc::clone(run),
+            locals,
+            finding: writer.finding(key.as_deref(), failure),
+        }
     });
     let drafts = drafts.collect();
     (drafts, trouble)
@@ -157,11 +172,19 @@ impl Writer<'_> {
                 Vec::new()
             }
         };
-        if places.is_empty() { self.innermost(item) } else { places }
+        if places.is_empty() {
+            self.innermost(item)
+        } else {
+            places
+        }
     }
 
     fn innermost(&self, item: &Failed) -> Vec<Place> {
-        let places = item.locals.iter().rev().map(|(_, value): &(String, Dynamic)| script::places_of(value));
+        let places = item
+            .locals
+            .iter()
+            .rev()
+            .map(|(_, value): &(String, Dynamic)| script::places_of(value));
         places.into_iter().find(|places| !places.is_empty()).unwrap_or_default()
     }
 
@@ -182,14 +205,21 @@ impl Writer<'_> {
         let root = |probe: usize| {
             let slot = u16::try_from(probe).ok()?;
             let doc = self.run.document(slot)?;
-            Some(Place { slot, node: doc.document.root() })
+            Some(Place {
+                slot,
+                node: doc.document.root(),
+            })
         };
         trace.reads.iter().filter_map(root).collect()
     }
 
     fn add(&self, finding: &mut model::Finding, place: Place, says: Option<&str>) {
-        let Some(label) = label(self.run, place, says, self.cut) else { return };
-        let same = |other: &model::Label| other.evidence == label.evidence && other.start == label.start && other.end == label.end;
+        let Some(label) = label(self.run, place, says, self.cut) else {
+            return;
+        };
+        let same = |other: &model::Label| {
+            other.evidence == label.evidence && other.start == label.start && other.end == label.end
+        };
         match () {
             () if finding.labels.iter().any(same) => {}
             () if finding.labels.len() >= MAX_LABELLED => finding.labels_omitted += 1,

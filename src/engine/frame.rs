@@ -40,17 +40,32 @@ pub(crate) struct Other {
 impl Frame {
     /// A frame that has read nothing.
     pub(crate) fn new(run: Arc<Run>, rulebook: RulebookId) -> Frame {
-        Frame { run, rulebook, other: None, holes: false, trace: Mutex::default() }
+        Frame {
+            run,
+            rulebook,
+            other: None,
+            holes: false,
+            trace: Mutex::default(),
+        }
     }
 
     /// A frame that also sees another finding's names.
     pub(crate) fn facing(run: Arc<Run>, rulebook: RulebookId, other: Other) -> Frame {
-        Frame { run, rulebook, other: Some(other), holes: false, trace: Mutex::default() }
+        Frame {
+            run,
+            rulebook,
+            other: Some(other),
+            holes: false,
+            trace: Mutex::default(),
+        }
     }
 
     /// The same names for commands that a person completes: an input that is not set stands as `<name>`.
     pub(crate) fn with_holes(&self) -> Arc<Frame> {
-        Arc::new(Frame { holes: true, ..Frame::new(Arc::clone(&self.run), self.rulebook) })
+        Arc::new(Frame {
+            holes: true,
+            ..Frame::new(Arc::clone(&self.run), self.rulebook)
+        })
     }
 
     /// The run that it stands in.
@@ -117,7 +132,8 @@ impl Frame {
             "group" => self.run.identity().group.clone(),
             placeholder => subject.values.get(placeholder).cloned(),
         };
-        text.map(Dynamic::from).ok_or_else(|| unknown(format!("`subject.{name}` is not known for this subject")))
+        text.map(Dynamic::from)
+            .ok_or_else(|| unknown(format!("`subject.{name}` is not known for this subject")))
     }
 
     fn other(&self, other: &Other, name: &str) -> Result<Dynamic, Halt> {
@@ -144,7 +160,9 @@ impl Frame {
     fn refused(&self, halt: Halt, name: &str) -> Refusal {
         match halt {
             Halt::Unknown(unknown) => Refusal::Unknown(unknown),
-            broken @ Halt::Broken(_) => Refusal::Failed(format!("`{name}` is broken: {}", broken.told(self.run.ruleset()))),
+            broken @ Halt::Broken(_) => {
+                Refusal::Failed(format!("`{name}` is broken: {}", broken.told(self.run.ruleset())))
+            }
         }
     }
 
@@ -162,16 +180,21 @@ impl Frame {
 }
 
 fn unknown(reason: String) -> Halt {
-    Halt::Unknown(Unknown { reason, missing: Vec::new() })
+    Halt::Unknown(Unknown {
+        reason,
+        missing: Vec::new(),
+    })
 }
 
 impl Names for Frame {
     fn value(&self, name: &str) -> Result<Dynamic, Refusal> {
-        self.named(&self.run, self.rulebook, name).map_err(|halt| self.refused(halt, name))
+        self.named(&self.run, self.rulebook, name)
+            .map_err(|halt| self.refused(halt, name))
     }
 
     fn member(&self, namespace: &str, name: &str) -> Result<Dynamic, Refusal> {
-        self.in_namespace(namespace, name).map_err(|halt| self.refused(halt, name))
+        self.in_namespace(namespace, name)
+            .map_err(|halt| self.refused(halt, name))
     }
 
     fn doc(&self, slot: u16) -> Option<Arc<Doc>> {
@@ -179,10 +202,16 @@ impl Names for Frame {
     }
 
     fn handle(&self, namespace: Option<&str>, name: &str) -> Option<Probe> {
-        let Symbol::Probe(probe) = self.probe_symbol(namespace, name)? else { return None };
+        let Symbol::Probe(probe) = self.probe_symbol(namespace, name)? else {
+            return None;
+        };
         let item = self.run.item(probe);
         if item.path.is_some() {
-            self.trace.lock().unwrap_or_else(PoisonError::into_inner).reads.insert(probe);
+            self.trace
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .reads
+                .insert(probe);
         }
         Some(item.handle(self.run.context.capture()))
     }

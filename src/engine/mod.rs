@@ -50,17 +50,27 @@ impl Settings {
     /// All rules, with inputs at their defaults and nothing known of the capture time.
     pub fn defaults(ruleset: &Ruleset) -> Settings {
         let inputs = ruleset.rulebooks.iter().map(|rulebook| {
-            let values = rulebook.inputs.iter().filter_map(|(name, input)| Some((name.clone(), input.default.clone()?)));
+            let values = rulebook
+                .inputs
+                .iter()
+                .filter_map(|(name, input)| Some((name.clone(), input.default.clone()?)));
             values.collect()
         });
-        Settings { inputs: inputs.collect(), ..Settings::default() }
+        Settings {
+            inputs: inputs.collect(),
+            ..Settings::default()
+        }
     }
 
     /// Whether a rule is wanted.
     fn wants(&self, ruleset: &Ruleset, rule: RuleId) -> bool {
         let declared = &ruleset.rules[rule];
         let code = declared.code(ruleset);
-        self.rules.is_empty() || self.rules.iter().any(|glob| glob.is_match(&declared.id) || glob.is_match(&code))
+        self.rules.is_empty()
+            || self
+                .rules
+                .iter()
+                .any(|glob| glob.is_match(&declared.id) || glob.is_match(&code))
     }
 }
 
@@ -75,8 +85,15 @@ struct Sentence {
 
 /// Evaluates the rulebooks on a bundle.
 pub fn run(ruleset: Arc<Ruleset>, bundle: Bundle, settings: &Settings) -> Report {
-    let wanted: Vec<RuleId> = (0..ruleset.rules.len()).filter(|&rule| settings.wants(&ruleset, rule)).collect();
-    let context = Arc::new(Context { ruleset, bundle, inputs: settings.inputs.clone(), capture: OnceLock::new() });
+    let wanted: Vec<RuleId> = (0..ruleset.rules.len())
+        .filter(|&rule| settings.wants(&ruleset, rule))
+        .collect();
+    let context = Arc::new(Context {
+        ruleset,
+        bundle,
+        inputs: settings.inputs.clone(),
+        capture: OnceLock::new(),
+    });
     let whole = Arc::new(Run::new(Arc::clone(&context), run::Subject::default(), None, 0));
     let runs = subjects::find(&context, &whole);
     context.set_capture(settings.captured_at, &runs);
@@ -88,15 +105,26 @@ pub fn run(ruleset: Arc<Ruleset>, bundle: Bundle, settings: &Settings) -> Report
 
 /// All wanted rules on all their subjects, in the order of rules, then of subjects.
 fn judge_all(context: &Context, runs: &[Arc<Run>], applies: &subjects::Applies, wanted: &[RuleId]) -> Vec<Sentence> {
-    let pairs: Vec<(RuleId, Option<&Arc<Run>>)> = wanted.iter().flat_map(|&rule| subjects_of(context, runs, rule)).collect();
+    let pairs: Vec<(RuleId, Option<&Arc<Run>>)> = wanted
+        .iter()
+        .flat_map(|&rule| subjects_of(context, runs, rule))
+        .collect();
     let judge = |(rule, run): (RuleId, Option<&Arc<Run>>)| {
         let rulebook = context.ruleset.rules[rule].rulebook;
-        let judged = run.filter(|run| matches!(applies.why(run, rulebook), Ok(true))).map(|run| judge::judge(run, rule));
+        let judged = run
+            .filter(|run| matches!(applies.why(run, rulebook), Ok(true)))
+            .map(|run| judge::judge(run, rule));
         let (drafts, trouble) = match (run, &judged) {
             (Some(run), Some(judged)) => finding::drafts(run, rule, judged),
             _ => (Vec::new(), None),
         };
-        Sentence { rule, run: run.cloned(), judged, drafts, trouble }
+        Sentence {
+            rule,
+            run: run.cloned(),
+            judged,
+            drafts,
+            trouble,
+        }
     };
     pairs.into_par_iter().map(judge).collect()
 }
@@ -104,7 +132,11 @@ fn judge_all(context: &Context, runs: &[Arc<Run>], applies: &subjects::Applies, 
 /// A rule with each subject of its kind; with none where there is no such subject.
 fn subjects_of<'r>(context: &Context, runs: &'r [Arc<Run>], rule: RuleId) -> Vec<(RuleId, Option<&'r Arc<Run>>)> {
     let kind = context.ruleset.rules[rule].kind;
-    let mut pairs: Vec<_> = runs.iter().filter(|run| run.subject.kind == kind).map(|run| (rule, Some(run))).collect();
+    let mut pairs: Vec<_> = runs
+        .iter()
+        .filter(|run| run.subject.kind == kind)
+        .map(|run| (rule, Some(run)))
+        .collect();
     if pairs.is_empty() {
         pairs.push((rule, None));
     }

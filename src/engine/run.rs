@@ -11,11 +11,11 @@ use crate::report::{self, model::TimeSource};
 use crate::rulebook::model::{FactId, KindId, ProbeId, RulebookId, Ruleset, Symbol, Way, Words};
 use crate::script::{Capture, Doc, Unknown};
 
-use super::halt::Halt;
 use super::clock;
 use super::evidence::{self, Item};
 use super::extract;
 use super::frame::Frame;
+use super::halt::Halt;
 use super::trace::Trace;
 
 /// What one run over a bundle shares: the rulebooks, the bundle, and the values that the user set.
@@ -40,8 +40,14 @@ impl Context {
     /// Settles the time of the capture: what the user says, else the newest time that the targets wrote.
     pub(crate) fn set_capture(&self, said: Option<Timestamp>, runs: &[Arc<Run>]) {
         let capture = match said {
-            Some(at) => Capture { at: Some(at), exact: true },
-            None => Capture { at: clock::newest(runs), exact: false },
+            Some(at) => Capture {
+                at: Some(at),
+                exact: true,
+            },
+            None => Capture {
+                at: clock::newest(runs),
+                exact: false,
+            },
         };
         // It is set once, before anything is judged.
         let _ = self.capture.set(capture);
@@ -107,7 +113,15 @@ impl Run {
     pub(crate) fn new(context: Arc<Context>, subject: Subject, whole: Option<Arc<Run>>, ordinal: usize) -> Run {
         let items = context.ruleset.probes.iter().map(|_| OnceLock::new()).collect();
         let facts = context.ruleset.facts.iter().map(|_| OnceLock::new()).collect();
-        Run { context, subject, whole, ordinal, identity: OnceLock::new(), items, facts }
+        Run {
+            context,
+            subject,
+            whole,
+            ordinal,
+            identity: OnceLock::new(),
+            items,
+            facts,
+        }
     }
 
     /// The rulebooks.
@@ -118,12 +132,21 @@ impl Run {
     /// What the subject is called, found out when first asked for.
     pub(crate) fn identity(self: &Arc<Self>) -> &Identity {
         self.identity.get_or_init(|| {
-            let Some(kind) = self.subject.kind.map(|kind| &self.ruleset().kinds[kind]) else { return Identity::default() };
+            let Some(kind) = self.subject.kind.map(|kind| &self.ruleset().kinds[kind]) else {
+                return Identity::default();
+            };
             let frame = self.frame(kind.rulebook);
             let words = |words: &Option<Words>| words.as_ref().and_then(|words| frame.words(words, &[]).ok());
             let placed: Vec<&str> = self.subject.values.values().map(String::as_str).collect();
-            let name = if placed.is_empty() { words(&kind.name) } else { Some(placed.join("/")) };
-            Identity { name, group: words(&kind.group) }
+            let name = if placed.is_empty() {
+                words(&kind.name)
+            } else {
+                Some(placed.join("/"))
+            };
+            Identity {
+                name,
+                group: words(&kind.group),
+            }
         })
     }
 
@@ -174,7 +197,12 @@ impl Run {
         let item = self.item(probe);
         let missing = || vec![self.ruleset().probe_code(probe)];
         let document = item.document.as_ref();
-        let document = document.map_err(|reason| Halt::Unknown(Unknown { reason: reason.clone(), missing: missing() }))?;
+        let document = document.map_err(|reason| {
+            Halt::Unknown(Unknown {
+                reason: reason.clone(),
+                missing: missing(),
+            })
+        })?;
         trace.reads.insert(probe);
         if item.truncated {
             trace.partial = Some(format!("`{}` is cut off", item.path.as_deref().unwrap_or_default()));
@@ -217,7 +245,9 @@ impl Run {
                 }
                 cell.value.clone()
             }
-            Symbol::Rulebook(_) => Err(Halt::broken("the name of a rulebook is no value; write `rulebook.name`")),
+            Symbol::Rulebook(_) => Err(Halt::broken(
+                "the name of a rulebook is no value; write `rulebook.name`",
+            )),
         }
     }
 
@@ -225,12 +255,20 @@ impl Run {
     pub(crate) fn expected_path(&self, probe: ProbeId) -> Option<String> {
         let first = &self.ruleset().probes[probe].captured.first()?.text;
         let folder = &self.subject.folder;
-        Some(if folder.is_empty() { first.clone() } else { format!("{folder}/{first}") })
+        Some(if folder.is_empty() {
+            first.clone()
+        } else {
+            format!("{folder}/{first}")
+        })
     }
 
     /// How a person would get the evidence of a probe, with inputs that are not set as `<name>`.
     pub(crate) fn ways(self: &Arc<Self>, probe: ProbeId) -> Vec<String> {
-        self.ruleset().probes[probe].ways.iter().filter_map(|way| self.way(way)).collect()
+        self.ruleset().probes[probe]
+            .ways
+            .iter()
+            .filter_map(|way| self.way(way))
+            .collect()
     }
 
     fn way(self: &Arc<Self>, way: &Way) -> Option<String> {
@@ -239,7 +277,11 @@ impl Run {
         let words = words?;
         Some(match way.verb {
             Some(verb) => format!("{verb} {}", words.join(" ")),
-            None => words.iter().map(|word| report::shell_word(word)).collect::<Vec<_>>().join(" "),
+            None => words
+                .iter()
+                .map(|word| report::shell_word(word))
+                .collect::<Vec<_>>()
+                .join(" "),
         })
     }
 

@@ -99,7 +99,9 @@ pub struct Scripts {
 
 impl fmt::Debug for Scripts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Scripts").field("rulebook", &self.rulebook).finish_non_exhaustive()
+        out.debug_struct("Scripts")
+            .field("rulebook", &self.rulebook)
+            .finish_non_exhaustive()
     }
 }
 

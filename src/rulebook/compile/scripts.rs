@@ -33,13 +33,19 @@ impl Compiler {
         let locals: Vec<&str> = scope.locals.iter().map(String::as_str).collect();
         let namespaces = self.namespaces(rulebook, scope);
         let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
-        let known = Known { locals: &locals, namespaces: &namespaces };
+        let known = Known {
+            locals: &locals,
+            namespaces: &namespaces,
+        };
         match self.rulebooks[rulebook].scripts.compile(text, kind, &known) {
             Ok(script) => {
                 for read in &script.reads {
                     self.check_read(rulebook, text, read, scope);
                 }
-                Some(Expr { script, text: text.clone() })
+                Some(Expr {
+                    script,
+                    text: text.clone(),
+                })
             }
             Err(problems) => {
                 for problem in problems {
@@ -58,8 +64,13 @@ impl Compiler {
 
     /// What may stand before a dot.
     fn namespaces(&self, rulebook: RulebookId, scope: Scope) -> Vec<String> {
-        let used = self.rulebooks[rulebook].uses.iter().map(|used| self.rulebooks[*used].id.clone());
-        let fixed = ["inputs", "subject", "before"].into_iter().chain(scope.other.map(|(role, _)| role));
+        let used = self.rulebooks[rulebook]
+            .uses
+            .iter()
+            .map(|used| self.rulebooks[*used].id.clone());
+        let fixed = ["inputs", "subject", "before"]
+            .into_iter()
+            .chain(scope.other.map(|(role, _)| role));
         used.chain(fixed.map(str::to_owned)).collect()
     }
 
@@ -70,7 +81,9 @@ impl Compiler {
             Some("inputs") => self.check_input(rulebook, text, range, name),
             Some("subject") => {}
             Some("before") => self.check_name(rulebook, text, range, name, &[]),
-            Some(role) if scope.other.is_some_and(|(word, _)| word == role) => self.check_other(text, range, name, scope),
+            Some(role) if scope.other.is_some_and(|(word, _)| word == role) => {
+                self.check_other(text, range, name, scope)
+            }
             Some(used) => {
                 if let Some(&Symbol::Rulebook(used)) = self.rulebooks[rulebook].names.get(used) {
                     self.check_name(used, text, range, name, &[]);
@@ -85,8 +98,16 @@ impl Compiler {
             return;
         }
         let help = Compiler::meant(name, inputs.keys().map(String::as_str));
-        let problem = Problem::error("unknown-input", text.place_of(&self.sources, range), format!("there is no input {}", quoted(name)));
-        self.problems.push(problem.label("not declared").help(help.unwrap_or_else(|| format!("declare `{name}` under `inputs:`"))));
+        let problem = Problem::error(
+            "unknown-input",
+            text.place_of(&self.sources, range),
+            format!("there is no input {}", quoted(name)),
+        );
+        self.problems.push(
+            problem
+                .label("not declared")
+                .help(help.unwrap_or_else(|| format!("declare `{name}` under `inputs:`"))),
+        );
     }
 
     fn check_name(&mut self, rulebook: RulebookId, text: &Text, range: Range<usize>, name: &str, locals: &[String]) {
@@ -97,9 +118,17 @@ impl Compiler {
         let known = names.keys().chain(locals).map(String::as_str);
         let reserved = ["inputs", "subject"].into_iter();
         let help = Compiler::meant(name, known.chain(reserved));
-        let problem = Problem::error("unknown-name", text.place_of(&self.sources, range), format!("{} is not known here", quoted(name)));
+        let problem = Problem::error(
+            "unknown-name",
+            text.place_of(&self.sources, range),
+            format!("{} is not known here", quoted(name)),
+        );
         let declare = format!("declare a probe or fact `{name}`, or name an item of `each` so");
-        self.problems.push(problem.label("no probe, fact or local name").help(help.unwrap_or(declare)));
+        self.problems.push(
+            problem
+                .label("no probe, fact or local name")
+                .help(help.unwrap_or(declare)),
+        );
     }
 
     /// A name of the other rule of a condition between rules.
