@@ -91,13 +91,13 @@ pub(super) fn analyse(ast: &AST, known: &Known<'_>) -> Findings {
 pub(super) fn analyse_functions(ast: &AST) -> Findings {
     let known = Known::default();
     let mut analysis = Analysis::new(ast, &known);
-    let functions = functions(ast, |name| !is_closure(name));
+    let functions = only(ast, |name| !is_closure(name));
     analysis.walk(&functions, &Locals::new());
     analysis.findings
 }
 
 /// The functions of a syntax tree whose names are wanted.
-fn functions(ast: &AST, wanted: impl Fn(&str) -> bool) -> AST {
+fn only(ast: &AST, wanted: impl Fn(&str) -> bool) -> AST {
     // `clone_functions_only_filtered` would be shorter, but does not filter in Rhai 1.27.
     let mut functions = ast.clone_functions_only();
     functions.retain_functions(|_, _, name, _| wanted(name));
@@ -142,7 +142,7 @@ impl<'a> Analysis<'a> {
             true
         });
         for closure in std::mem::take(&mut self.closures) {
-            let body = functions(self.ast, |name| name == closure.function);
+            let body = only(self.ast, |name| name == closure.function);
             self.walk(&body, &closure.locals);
         }
     }
