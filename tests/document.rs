@@ -25,12 +25,12 @@ fn refused(text: &str) -> ParseError {
 fn value(doc: &Document, id: NodeId) -> Value {
     match doc.kind(id) {
         Kind::Null => Value::Null,
-        Kind::True | Kind::False => Value::Bool(doc.bool(id).unwrap()),
-        Kind::Number => serde_json::from_str(doc.raw(id)).unwrap(),
-        Kind::String => Value::String(doc.str(id).unwrap().into_owned()),
+        Kind::True | Kind::False => Value::Bool(doc.bool(id).expect("a truth value")),
+        Kind::Number => serde_json::from_str(doc.raw(id)).expect("a number"),
+        Kind::String => Value::String(doc.str(id).expect("a string").into_owned()),
         Kind::Array => doc.children(id).map(|child| value(doc, child)).collect(),
         Kind::Object => {
-            let member = |child| (doc.key(child).unwrap().to_owned(), value(doc, child));
+            let member = |child| (doc.key(child).expect("a name").to_owned(), value(doc, child));
             Value::Object(doc.children(id).map(member).collect())
         }
     }
@@ -272,12 +272,13 @@ fn refuses_what_json_forbids_and_says_why() {
 
 #[test]
 fn numbers_lose_nothing() {
-    let number = |text: &'static str| match accepted(text) {
-        doc => match doc.number(doc.root()).unwrap() {
+    let number = |text: &'static str| {
+        let doc = accepted(text);
+        match doc.number(doc.root()).unwrap() {
             Number::Int(int) => format!("int {int}"),
             Number::Float(float) => format!("float {float:?}"),
             Number::Text(text) => format!("text {text}"),
-        },
+        }
     };
     assert_eq!(number("-9223372036854775808"), "int -9223372036854775808");
     assert_eq!(number("9223372036854775808"), "text 9223372036854775808");
@@ -328,7 +329,7 @@ trait KeyText {
 }
 impl KeyText for Document {
     fn slice_of_key(&self, id: NodeId) -> &str {
-        &self.text()[self.key_span(id).unwrap().range()]
+        &self.text()[self.key_span(id).expect("a name").range()]
     }
 }
 
@@ -358,4 +359,78 @@ fn positions_far_into_a_long_text() {
     assert_eq!(&text[doc.line_span(50_000).unwrap().range()], "0,");
     assert_eq!(doc.line_span(100_003), None);
     assert_eq!(doc.line_span(0), None);
+}
+
+/// Arrays and objects of many sizes in one another, more than the indexes take in one step.
+struct Thicket {
+    seed: u64,
+    /// Nodes that may still grow.
+    left: usize,
+}
+
+impl Thicket {
+    fn random(&mut self, below: usize) -> usize {
+        self.seed = self
+            .seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.seed >> 33) as usize % below
+    }
+
+    fn grow(&mut self, depth: usize) -> String {
+        self.left = self.left.saturating_sub(1);
+        if depth == 0 || self.left == 0 {
+            return self.random(100).to_string();
+        }
+        let width = [0, 1, 2, 3, 70, 200][self.random(6)];
+        let object = self.random(2) == 0;
+        let item = |index| {
+            let below = self.random(depth);
+            let item = self.grow(below);
+            if object { format!("\"k{index}\":{item}") } else { item }
+        };
+        let items = (0..width).map(item).collect::<Vec<_>>().join(",");
+        if object {
+            format!("{{{items}}}")
+        } else {
+            format!("[{items}]")
+        }
+    }
+}
+
+#[test]
+fn the_way_up_is_the_way_down() {
+    for seed in 0..40 {
+        let doc = accepted(&Thicket { seed, left: 3000 }.grow(9));
+        assert_eq!(doc.parent(doc.root()), None);
+        for id in nodes(&doc) {
+            for (index, child) in doc.children(id).enumerate() {
+                assert_eq!(doc.parent(child), Some(id));
+                assert_eq!(doc.index_in(id, child), index);
+                if doc.kind(id) == Kind::Array && index.is_multiple_of(50) {
+                    assert_eq!(doc.at(id, index), Some(child));
+                }
+            }
+            if id.index().is_multiple_of(61) {
+                let path = Path::parse(&doc.normalized_path(id)).expect("a path");
+                assert_eq!(path.select(&doc, doc.root()), [id]);
+            }
+        }
+    }
+}
+
+#[test]
+fn items_far_into_a_long_array() {
+    let doc = accepted(&format!(
+        "[{}]",
+        (0..20_000).map(|n| format!("[{n}]")).collect::<Vec<_>>().join(",")
+    ));
+    for index in [0, 63, 64, 4095, 4096, 12_345, 19_999] {
+        assert_eq!(
+            doc.raw(doc.at(doc.root(), index).expect("an item")),
+            format!("[{index}]")
+        );
+    }
+    assert_eq!(doc.at(doc.root(), 20_000), None);
+    assert_eq!(doc.at(doc.root(), 20_064), None);
 }

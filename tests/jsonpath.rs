@@ -6,7 +6,7 @@ use casebook::path::{Path, PathError};
 use serde_json::Value;
 
 fn read(text: &str) -> Document {
-    json::parse(text.to_owned(), &Options::default()).unwrap()
+    json::parse(text.to_owned(), &Options::default()).expect("JSON")
 }
 
 fn path(text: &str) -> Path {
@@ -31,8 +31,8 @@ fn select(query: &str, document: &str) -> Vec<String> {
 }
 
 fn suite() -> Vec<Value> {
-    let suite: Value = serde_json::from_str(include_str!("data/jsonpath-cts.json")).unwrap();
-    suite["tests"].as_array().unwrap().clone()
+    let suite: Value = serde_json::from_str(include_str!("data/jsonpath-cts.json")).expect("JSON");
+    suite["tests"].as_array().expect("tests").clone()
 }
 
 fn is_invalid(test: &Value) -> bool {
@@ -40,14 +40,14 @@ fn is_invalid(test: &Value) -> bool {
 }
 
 fn selector(test: &Value) -> &str {
-    test["selector"].as_str().unwrap()
+    test["selector"].as_str().expect("a selector")
 }
 
 /// The results that a test allows, or their paths: one, or one of several.
 fn allowed(test: &Value, one: &str, several: &str) -> Vec<Value> {
     match test.get(one) {
         Some(result) => vec![result.clone()],
-        None => test[several].as_array().unwrap().clone(),
+        None => test[several].as_array().expect("results").clone(),
     }
 }
 

@@ -25,23 +25,28 @@ fn parse_within(text: String, options: &Options, max_bytes: u64) -> Result<Docum
         return Err(ParseError::new(message, 0, text));
     }
     let mut builder = Builder::new(text.len()).with_json_keys(options.snake_case_keys);
-    let mut parser = Parser {
-        text: &text,
-        bytes: text.as_bytes(),
-        at: 0,
-        build: &mut builder,
-    };
-    match parser.document() {
+    match read(&text, 0, &mut builder) {
         Ok(()) => Ok(builder.finish(text)),
         Err(fault) => Err(ParseError::new(fault.message, fault.at, text)),
     }
 }
 
+/// Reads the one JSON value that stands between this byte and the end of the text into a builder made for JSON.
+pub(super) fn read(text: &str, from: usize, builder: &mut Builder) -> Parsed<()> {
+    let mut parser = Parser {
+        text,
+        bytes: text.as_bytes(),
+        at: from,
+        build: builder,
+    };
+    parser.document()
+}
+
 /// What is wrong, and where.
 #[derive(Debug)]
-struct Fault {
-    at: usize,
-    message: String,
+pub(super) struct Fault {
+    pub(super) at: usize,
+    pub(super) message: String,
 }
 
 fn fault<T>(at: usize, message: impl Into<String>) -> Parsed<T> {
@@ -51,7 +56,7 @@ fn fault<T>(at: usize, message: impl Into<String>) -> Parsed<T> {
     }))
 }
 
-type Parsed<T> = Result<T, Box<Fault>>;
+pub(super) type Parsed<T> = Result<T, Box<Fault>>;
 
 struct Parser<'t, 'b> {
     text: &'t str,
@@ -517,12 +522,39 @@ mod tests {
     }
 
     #[test]
-    fn surrogates() {
-        assert_eq!(
-            read(r#""\uD83D\uDE00\u00e9x""#)
-                .str(crate::document::NodeId::from_index(0))
-                .unwrap(),
-            "😀éx"
-        );
+    fn escapes_stand_for_characters() {
+        for (written, value) in [
+            (r#""\uD83D\uDE00\u00e9x""#, "😀éx"),
+            (r#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
+            (r#""\u0000""#, "\0"),
+            (r#""plain""#, "plain"),
+        ] {
+            let doc = read(written);
+            assert_eq!(doc.str(doc.root()).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn texts_beyond_the_limit_are_refused() {
+        let error = parse_within("[1, 2, 3]".to_owned(), &Options::default(), 8).unwrap_err();
+        assert_eq!(error.message, "the text has 9 bytes; at most 8 can be read");
+        assert_eq!(error.text, "[1, 2, 3]");
+        assert!(parse_within("[1, 2, 3]".to_owned(), &Options::default(), 9).is_ok());
+        assert_eq!(MAX_BYTES, 4 * 1024 * 1024 * 1024 - 1);
+    }
+
+    #[test]
+    fn several_values_can_share_a_tape() {
+        let text = "{\"aB\": 1}\n {\"aB\": [2]}\n{";
+        let mut builder = Builder::new(text.len()).with_json_keys(true);
+        builder.open_array(0);
+        super::read(&text[..9], 0, &mut builder).unwrap();
+        super::read(&text[..23], 10, &mut builder).unwrap();
+        let fault = super::read(text, 24, &mut builder).unwrap_err();
+        assert_eq!(fault.at, text.len());
+        let doc = builder.finish(text.to_owned());
+        let values: Vec<_> = doc.with_key("a_b").iter().map(|&id| doc.raw(id)).collect();
+        assert_eq!(values, ["1", "[2]"]);
+        assert_eq!(doc.normalized_path(doc.with_key("a_b")[1]), "$[1]['aB']");
     }
 }

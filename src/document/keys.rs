@@ -24,6 +24,8 @@ struct Slot {
     len: u32,
     /// The first eight bytes, as far as they belong to the name.
     head: u64,
+    /// The last eight, if it has more than eight.
+    tail: u64,
     name: Name,
 }
 
@@ -54,12 +56,13 @@ impl Names {
     #[inline]
     pub(super) fn intern_written(&mut self, text: &str, start: usize, end: usize, escaped: bool) -> Name {
         let bytes = text.as_bytes();
-        let (head, at) = fingerprint(bytes, start, end);
+        let (head, tail, at) = fingerprint(bytes, start, end);
         let len = (end - start) as u32;
         if let Some(slot) = self.cache.get(at)
             && slot.len == len
-            && slot.head == head
-            && (len <= 8 || bytes.get(slot.start as usize..slot.start as usize + len as usize) == bytes.get(start..end))
+            && (slot.head, slot.tail) == (head, tail)
+            && (len <= 16
+                || bytes.get(slot.start as usize..slot.start as usize + len as usize) == bytes.get(start..end))
         {
             return slot.name;
         }
@@ -70,6 +73,7 @@ impl Names {
                 start: 0,
                 len: u32::MAX,
                 head: 0,
+                tail: 0,
                 name: Name::NONE,
             },
         );
@@ -78,6 +82,7 @@ impl Names {
                 start: start as u32,
                 len,
                 head,
+                tail,
                 name,
             };
         }
@@ -108,14 +113,14 @@ fn number(at: usize) -> Name {
     Name(at as u32 + 1)
 }
 
-/// The first eight bytes of a name, and its slot.
+/// The first and the last eight bytes of a name, and its slot.
 #[inline]
-fn fingerprint(bytes: &[u8], start: usize, end: usize) -> (u64, usize) {
+fn fingerprint(bytes: &[u8], start: usize, end: usize) -> (u64, u64, usize) {
     let len = end - start;
     let head = word(bytes, start) & mask(len);
     let tail = if len > 8 { word(bytes, end - 8) } else { 0 };
     let hash = (head ^ tail.rotate_left(29) ^ len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (head, (hash >> (64 - SLOTS.trailing_zeros())) as usize)
+    (head, tail, (hash >> (64 - SLOTS.trailing_zeros())) as usize)
 }
 
 #[inline]

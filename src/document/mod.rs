@@ -4,6 +4,7 @@
 //! found can be pointed at. Parsers fill the tape through [`Builder`].
 
 mod build;
+pub mod excerpt;
 pub mod json;
 mod keys;
 mod lines;
@@ -19,6 +20,7 @@ pub use parser::Parser;
 
 use keys::{Names, Postings};
 use lines::Lines;
+use place::Places;
 
 /// The largest text a document can be made of, in bytes: offsets are `u32`.
 pub const MAX_BYTES: u64 = u32::MAX as u64;
@@ -199,6 +201,7 @@ pub struct Document {
     hidden: Vec<Range<u32>>,
     postings: OnceLock<Postings>,
     lines: OnceLock<Lines>,
+    places: OnceLock<Places>,
 }
 
 impl Document {
@@ -264,8 +267,13 @@ impl Document {
 
     /// The items of an array or the members of an object, in document order; none for a scalar.
     pub fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        let end = self.node(id).next;
-        let mut at = id.0 + 1;
+        self.siblings(id, None)
+    }
+
+    /// The children from this one on, or all.
+    fn siblings(&self, parent: NodeId, from: Option<NodeId>) -> impl Iterator<Item = NodeId> + '_ {
+        let end = self.node(parent).next;
+        let mut at = from.map_or(parent.0 + 1, |from| from.0);
         std::iter::from_fn(move || {
             let this = (at < end).then_some(NodeId(at))?;
             at = self.node(this).next;
@@ -345,7 +353,7 @@ impl Document {
         if self.node(array).stored() != Stored::Array {
             return None;
         }
-        self.children(array).nth(index)
+        self.children_from(array, index).next()
     }
 
     /// The value of a string.

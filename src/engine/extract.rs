@@ -35,10 +35,6 @@ pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<D
             )))
         }
         FactSource::Prefer(sources) => prefer(run, sources, trace),
-        FactSource::Differ { sides, by } => {
-            let [left, right] = [run.symbol(sides[0], trace)?, run.symbol(sides[1], trace)?];
-            differ(&list(left)?, &list(right)?, by)
-        }
         FactSource::Over { .. } => Err(unknown("facts over many subjects need a bundle of many subjects")),
     }
 }
@@ -234,10 +230,4 @@ fn row(regex: &Regex, captures: &Captures, doc: &Arc<Doc>, node: NodeId) -> Map 
         row.insert(name.into(), value);
     }
     row
-}
-
-/// Rows that two lists do not share, by a key: what was added, removed or changed.
-fn differ(left: &Array, right: &Array, by: &str) -> Result<Dynamic, Halt> {
-    let _ = (left, right, by);
-    Err(Halt::unknown("lists are not compared yet"))
 }

@@ -68,11 +68,6 @@ impl Frame {
         })
     }
 
-    /// The run that it stands in.
-    pub(crate) fn run(&self) -> &Arc<Run> {
-        &self.run
-    }
-
     /// Evaluates an expression.
     ///
     /// # Errors

@@ -62,20 +62,27 @@ impl<'r> Run<'r> {
         let mut rest = segments;
         while let Some((segment, after)) = rest.split_first() {
             rest = after;
-            match segment.selectors.as_slice() {
-                [Selector::Name(name)] if !segment.descend => match self.member(from, *name) {
-                    Some(child) => from = child,
-                    None => return Continue(()),
-                },
-                [Selector::Index(index)] if !segment.descend => match self.item(from, *index) {
-                    Some(child) => from = child,
-                    None => return Continue(()),
-                },
-                _ if rest.is_empty() => return self.step(segment, from, visit),
-                _ => return self.step(segment, from, &mut |id| self.walk(rest, id, visit)),
+            if segment.is_singular() {
+                let Some(child) = self.child(segment, from) else {
+                    return Continue(());
+                };
+                from = child;
+            } else if rest.is_empty() {
+                return self.step(segment, from, visit);
+            } else {
+                return self.step(segment, from, &mut |id| self.walk(rest, id, visit));
             }
         }
         visit(from)
+    }
+
+    /// What a singular segment selects.
+    fn child(&self, segment: &Segment, from: NodeId) -> Option<NodeId> {
+        match segment.selectors.as_slice() {
+            [Selector::Name(name)] => self.member(from, *name),
+            [Selector::Index(index)] => self.item(from, *index),
+            _ => None,
+        }
     }
 
     fn step(&self, segment: &Segment, from: NodeId, visit: Visit<'_>) -> ControlFlow<()> {
@@ -193,17 +200,27 @@ impl<'r> Run<'r> {
     }
 
     fn visit_query(&self, query: &Query, current: NodeId, visit: Visit<'_>) -> ControlFlow<()> {
-        let from = match query.from {
+        self.walk(&query.segments, self.start(query, current), visit)
+    }
+
+    fn start(&self, query: &Query, current: NodeId) -> NodeId {
+        match query.from {
             Start::Root => self.root,
             Start::Current => current,
-        };
-        self.walk(&query.segments, from, visit)
+        }
     }
 
     fn operand(&self, operand: &'r Operand, current: NodeId) -> Value<'r> {
         match operand {
             Operand::Literal(literal) => literal_value(literal),
-            Operand::Query(query) | Operand::Value(query) => self.only(query, current),
+            Operand::Query(query) => {
+                let found = query
+                    .segments
+                    .iter()
+                    .try_fold(self.start(query, current), |at, one| self.child(one, at));
+                found.map_or(Value::Nothing, |id| Value::of(self.doc, id))
+            }
+            Operand::Value(query) => self.only(query, current),
             Operand::Length(inner) => self.length(self.operand(inner, current)),
             Operand::Count(query) => {
                 let mut count = 0;

@@ -86,8 +86,7 @@ impl Sheet {
 
     /// The members or items around the place, or the first ones
     fn children(&mut self, doc: &Document, holder: NodeId, place: Option<NodeId>) {
-        let mut children = doc.children(holder);
-        let (from, to) = match place.and_then(|place| children.position(|child| child == place)) {
+        let (from, to) = match place.map(|place| doc.index_in(holder, place)) {
             Some(at) => (at.saturating_sub(AROUND), at + AROUND),
             None => (0, INSIDE - 1),
         };

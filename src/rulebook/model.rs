@@ -207,13 +207,6 @@ pub enum FactSource {
     },
     /// The first of several that is known.
     Prefer(Vec<Symbol>),
-    /// Two lists compared by a key.
-    Differ {
-        /// The lists.
-        sides: [Symbol; 2],
-        /// The member of each row that identifies it.
-        by: String,
-    },
     /// The value of an expression for each subject of a kind.
     Over {
         /// The kind.

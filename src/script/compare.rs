@@ -10,9 +10,19 @@ use super::functions::version::Version;
 use super::index::Index;
 use super::node::{Node, to_dynamic};
 use super::number::BigNumber;
-use super::problem::{Error, failed, not_known};
+use super::operand::Side;
+use super::problem::{Error, absent, failed};
 use super::values::{Kind, describe};
 use crate::document::{Document, Kind as NodeKind, NodeId};
+
+/// What a literal in a comparison asks, which absence may answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// `x == ()`: is it absent?
+    Absence,
+    /// `x == true`: is it there, and true?
+    Truth,
+}
 
 /// A comparison that orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +94,9 @@ pub(super) fn order(left: &Dynamic, right: &Dynamic) -> Result<Option<Ordering>,
 /// # Errors
 /// Unknown if a side is absent; failed if the sides are of unlike kinds.
 pub(super) fn equal(left: &Dynamic, right: &Dynamic) -> Result<bool, Error> {
+    if let Some(answer) = asked(left, right).or_else(|| asked(right, left)) {
+        return answer;
+    }
     same_kind(left, right)?;
     if let (Some(left), Some(right)) = (left.read_lock::<Duration>(), right.read_lock::<Duration>()) {
         return left.equal(&right);
@@ -103,14 +116,26 @@ fn bounded(left: &Dynamic, right: &Dynamic, comparison: Comparison) -> Option<Re
     Some(left.compare(comparison, &right))
 }
 
+/// The answer to a question that one side asks of the other.
+fn asked(value: &Dynamic, question: &Dynamic) -> Option<Result<bool, Error>> {
+    let question = question.is_variant().then(|| question.read_lock::<Asked>())??;
+    Some(match *question {
+        Asked::Absence => Ok(value.is_unit()),
+        Asked::Truth if value.is_unit() => Ok(false),
+        Asked::Truth => match value.as_bool() {
+            Ok(truth) => Ok(truth),
+            Err(_) => same_kind(value, &Dynamic::TRUE).map(|_| false),
+        },
+    })
+}
+
 fn same_kind(left: &Dynamic, right: &Dynamic) -> Result<Kind, Error> {
     let (kind, other) = (Kind::of(left), Kind::of(right));
-    if kind == Kind::Absent || other == Kind::Absent {
-        let present = if kind == Kind::Absent { right } else { left };
-        return Err(not_known(match Kind::of(present) {
-            Kind::Absent => "two absent values were compared".to_owned(),
-            _ => format!("an absent value was compared with {}", describe(present)),
-        }));
+    if kind == Kind::Absent {
+        return Err(absent(Side::Before, format!("; it was compared with {}", describe(right))));
+    }
+    if other == Kind::Absent {
+        return Err(absent(Side::After, format!("; it was compared with {}", describe(left))));
     }
     if kind != other {
         return Err(failed(format!(

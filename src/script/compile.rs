@@ -1,15 +1,15 @@
 //! From text to script: parsing, looking up free names, checking calls.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rhai::{AST, Engine, Expr, ParseError, Position, Stmt, StmtBlock, Token};
+use rhai::{AST, Engine, Expr, ParseError, Position, Stmt, StmtBlock};
 
 use super::problem::{ScriptProblem, message_at, offset, syntax, word_at};
 use super::reads::{self, Blame, Call, Findings, Found};
 use super::template::{self, Part};
-use super::tokens::{self, FORMS};
+use super::tokens::{self, FORMS, Tokens};
 use super::{Body, Code, Kind, Known, Piece, Read, Script, Scripts, engine};
 
 impl Scripts {
@@ -84,50 +84,60 @@ impl Scripts {
     /// Parses until every free name has become a look-up. The second parse is the last, unless two closures are alike:
     /// Rhai keeps only one of such twins, so that the names in the other come to light one parse later.
     fn parse(&mut self, text: &str, known: &Known<'_>) -> Result<(AST, Vec<Found>, Vec<ScriptProblem>), ScriptProblem> {
-        let mut tokens: HashMap<(usize, usize), Token> = HashMap::new();
-        let (mut reads, mut problems) = (Vec::new(), Vec::new());
+        let mut tokens = Tokens::new();
+        let mut reads = Vec::new();
         loop {
-            let ast = self
-                .parse_with(text, tokens.clone())
-                .map_err(|error| syntax(&error, text))?;
+            let ast = self.parse_with(text, &tokens).map_err(|error| syntax(&error, text))?;
             let findings = reads::analyse(&ast, known);
+            let mut problems = self.check_calls(&findings.calls, text, &BTreeSet::new());
             problems.extend(findings.blames.iter().map(|blame| located_blame(blame, text)));
-            problems.extend(self.check_calls(&findings.calls, text, &BTreeSet::new()));
             if !problems.is_empty() {
                 return Ok((ast, reads, problems));
             }
-            add_getters(&mut self.engine, &findings.properties);
-            let before = tokens.len();
-            self.exchange_tokens(&findings, &mut tokens);
-            reads.extend(findings.reads);
-            if tokens.len() == before {
+            if !self.exchange(&findings, &mut tokens) {
                 reads.sort_by_key(|read| tokens::key(read.start));
                 return Ok((ast, reads, problems));
+            }
+            reads.extend(findings.reads);
+        }
+    }
+
+    fn parse_with(&mut self, text: &str, tokens: &Tokens) -> Result<AST, ParseError> {
+        self.exchange.set(tokens.clone());
+        let parsed = self.engine.compile(text);
+        self.exchange.set(Tokens::new());
+        parsed
+    }
+
+    /// Parses the text of a module. The findings are those of all parses: some come twice.
+    pub(super) fn parse_module(&mut self, text: &str) -> Result<(AST, Findings), ParseError> {
+        let mut tokens = Tokens::new();
+        let mut all = Findings::default();
+        loop {
+            let ast = self.parse_with(text, &tokens)?;
+            let mut findings = reads::analyse_functions(&ast);
+            all.reads.append(&mut findings.reads);
+            let more = self.exchange(&findings, &mut tokens);
+            all.calls.append(&mut findings.calls);
+            all.blames.append(&mut findings.blames);
+            if !more {
+                return Ok((ast, all));
             }
         }
     }
 
-    fn parse_with(&mut self, text: &str, tokens: HashMap<(usize, usize), Token>) -> Result<AST, ParseError> {
-        self.exchange.set(tokens);
-        let parsed = self.engine.compile(text);
-        self.exchange.set(HashMap::new());
-        parsed
-    }
-
-    pub(super) fn compile_module_text(&mut self, text: &str) -> Result<AST, ParseError> {
-        self.parse_with(text, HashMap::new())
-    }
-
-    fn exchange_tokens(&mut self, findings: &Findings, tokens: &mut HashMap<(usize, usize), Token>) {
+    /// Adds what the findings want exchanged; false if there is nothing new.
+    fn exchange(&mut self, findings: &Findings, tokens: &mut Tokens) -> bool {
+        add_getters(&mut self.engine, &findings.properties);
+        let before = tokens.len();
         for read in &findings.reads {
             let token = tokens::read_token(&mut self.engine, read.namespace.as_deref(), &read.name);
             tokens.extend(tokens::key(read.start).map(|key| (key, token)));
         }
-        for call in findings.calls.iter().filter(|call| call.module.is_none()) {
-            if FORMS.iter().any(|form| form.name == call.name) {
-                tokens.extend(tokens::key(call.at).map(|key| (key, tokens::form_token(&call.name))));
-            }
+        for (at, special) in &findings.specials {
+            tokens.extend(tokens::key(*at).map(|key| (key, special.token())));
         }
+        tokens.len() > before
     }
 
     /// Calls of functions that do not exist. Methods are not checked: what they are called on is not known.

@@ -2,12 +2,9 @@
 
 use std::any::TypeId;
 use std::collections::BTreeSet;
+use std::ops::{Range, RangeInclusive};
 use std::sync::OnceLock;
 
-use rhai::packages::{
-    ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
-    BasicStringPackage, LogicPackage, MoreStringPackage, Package,
-};
 use rhai::{Array, Dynamic, Engine, ImmutableString, Module, OptimizationLevel, Shared};
 
 use super::functions;
@@ -15,10 +12,11 @@ use super::functions::address::Ip;
 use super::functions::time::{Duration, Timestamp};
 use super::functions::version::Version;
 use super::index::Index;
-use super::node::{Node, to_dynamic};
+use super::node::Node;
 use super::number::BigNumber;
-use super::operators::{self, register, register_for};
-use super::problem::{Error, failed, not_known};
+use super::operators::{self, register_for};
+use super::operand::Side;
+use super::problem::{Error, absent, failed, not_known};
 use super::session::{self, Limits};
 use super::tokens::{self, Exchange};
 use super::values;
@@ -46,8 +44,18 @@ pub(super) fn build(limits: &Limits) -> (Engine, Exchange) {
     engine.set_max_call_levels(limits.calls);
     engine.set_max_expr_depths(limits.nesting, limits.nesting);
     engine.on_progress(|_| session::tick());
+    #[allow(deprecated)] // Rhai marks it as volatile, not as going away.
+    engine.on_var(|name, _, context| check_variable(context.scope().get(name)));
     let exchange = tokens::install(&mut engine);
     (engine, exchange)
+}
+
+/// Refuses to read a text that has become too long: nothing else sees what an interpolated string makes.
+fn check_variable(value: Option<&Dynamic>) -> Result<Option<Dynamic>, Error> {
+    if let Some(text) = value.and_then(|value| value.read_lock::<ImmutableString>()) {
+        session::check_string(text.len())?;
+    }
+    Ok(None)
 }
 
 /// All native functions, in one module that every engine shares: Rhai asks module after module for each call.
@@ -55,16 +63,12 @@ fn library() -> Shared<Module> {
     static LIBRARY: OnceLock<Shared<Module>> = OnceLock::new();
     let library = LIBRARY.get_or_init(|| {
         let mut module = Module::new();
-        ArithmeticPackage::init(&mut module);
-        LogicPackage::init(&mut module);
-        BasicMathPackage::init(&mut module);
-        BasicStringPackage::init(&mut module);
-        MoreStringPackage::init(&mut module);
-        BasicIteratorPackage::init(&mut module);
-        BasicArrayPackage::init(&mut module);
-        BasicMapPackage::init(&mut module);
-        BasicFnPackage::init(&mut module);
-        module.register_lazy_functions();
+        module.set_iterable::<Array>();
+        module.set_iterable::<Range<i64>>();
+        module.set_iterable::<RangeInclusive<i64>>();
+        module.set_iter_result(TypeId::of::<()>(), |_| {
+            Box::new(std::iter::once(Err(not_known("an absent list was gone through"))))
+        });
         operators::add(&mut module);
         functions::add(&mut module);
         add_members(&mut module);
@@ -75,9 +79,6 @@ fn library() -> Shared<Module> {
         module.set_custom_type::<Timestamp>("a time");
         module.set_custom_type::<Ip>("an address");
         module.set_custom_type::<BigNumber>("a number");
-        for name in ["to_string", "to_debug"] {
-            register(&mut module, name, 1, |_, args| Ok(values::show(args[0]).into()));
-        }
         module.build_index();
         module.into()
     });
@@ -88,62 +89,30 @@ fn library() -> Shared<Module> {
 fn add_members(module: &mut Module) {
     let text = TypeId::of::<ImmutableString>();
     let any = TypeId::of::<Dynamic>();
-    register_for(module, "index$get$", &[TypeId::of::<Node>(), text], |_, args| {
-        let name = values::text("[]", args[1])?;
-        let node: Node = values::own("[]", "an object", args[0])?;
-        Ok(node.get(&name))
+    add_index(module, [TypeId::of::<Node>(), text], |whole, name| {
+        let name = values::text("[]", name)?;
+        Ok(values::own::<Node>("[]", "an object", whole)?.get(&name))
     });
-    register_for(module, "index$get$", &[TypeId::of::<Index>(), any], |_, args| {
-        let index: Index = values::own("[]", "an index", args[0])?;
-        Ok(index.first(args[1]).unwrap_or(Dynamic::UNIT))
+    add_index(module, [TypeId::of::<Index>(), any], |whole, key| {
+        let index: Index = values::own("[]", "an index", whole)?;
+        Ok(index.first(key).unwrap_or(Dynamic::UNIT))
     });
-    register_for(module, "index$get$", &[TypeId::of::<Version>(), text], |_, args| {
-        let name = values::text("[]", args[1])?;
-        let version: Version = values::own("[]", "a version", args[0])?;
-        version
-            .member(&name)
-            .ok_or_else(|| failed(format!("a version has no `{name}`")))
+    add_index(module, [TypeId::of::<Version>(), text], |whole, name| {
+        let version: Version = values::own("[]", "a version", whole)?;
+        let member = version.member(&values::text("[]", name)?);
+        member.ok_or_else(|| failed(format!("a version has no `{name}`")))
     });
-    register_for(module, "index$get$", &[TypeId::of::<()>(), any], |_, args| {
-        Err(member_of_absent(&args[1].to_string()))
-    });
-    register_for(module, "keys", &[TypeId::of::<Node>()], |_, args| {
-        let node: Node = values::own("keys", "an object", args[0])?;
-        let document = &node.doc.document;
-        let keys = document.children(node.id).filter_map(|member| document.key(member));
-        Ok(keys
-            .map(|key| ImmutableString::from(key).into())
-            .collect::<Array>()
-            .into())
-    });
-    register_for(module, "values", &[TypeId::of::<Node>()], |_, args| {
-        let node: Node = values::own("values", "an object", args[0])?;
-        let members = node.doc.document.children(node.id);
-        Ok(members
-            .map(|member| to_dynamic(&node.doc, member))
-            .collect::<Array>()
-            .into())
-    });
-    register_for(module, "len", &[TypeId::of::<Node>()], |_, args| {
-        let node: Node = values::own("len", "an object", args[0])?;
-        Ok((node.doc.document.len(node.id) as i64).into())
-    });
-    register_for(module, "len", &[TypeId::of::<Index>()], |_, args| {
-        let index: Index = values::own("len", "an index", args[0])?;
-        Ok((index.len() as i64).into())
-    });
-    register_for(module, "keys", &[TypeId::of::<Index>()], |_, args| {
-        let index: Index = values::own("keys", "an index", args[0])?;
-        Ok(index.keys().to_vec().into())
-    });
-    register_for(module, "all", &[TypeId::of::<Index>(), any], |_, args| {
-        let index: Index = values::own("all", "an index", args[0])?;
-        Ok(index.all(args[1]).into())
+    add_index(module, [TypeId::of::<()>(), any], |_, key| {
+        Err(member_of_absent(&key.to_string()))
     });
 }
 
+fn add_index(module: &mut Module, types: [TypeId; 2], get: fn(&Dynamic, &Dynamic) -> Result<Dynamic, Error>) {
+    register_for(module, "index$get$", &types, true, move |_, args| get(args[0], args[1]));
+}
+
 fn member_of_absent(name: &str) -> Error {
-    not_known(format!("`{name}` was asked of an absent value"))
+    absent(Side::Before, format!(", so it has no `{name}`"))
 }
 
 /// Makes a member that scripts name quick to reach: Rhai tries getters first, and says at length that there is none.

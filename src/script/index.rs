@@ -7,14 +7,14 @@ use rustc_hash::FxHashMap;
 
 /// A value that rows can be found by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
+pub(super) enum Key {
     Text(ImmutableString),
     Int(i64),
     Bool(bool),
 }
 
 impl Key {
-    fn of(value: &Dynamic) -> Option<Self> {
+    pub(super) fn of(value: &Dynamic) -> Option<Self> {
         if let Some(text) = value.read_lock::<ImmutableString>() {
             return Some(Self::Text(text.clone()));
         }

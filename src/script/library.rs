@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::module_resolvers::{DummyModuleResolver, StaticModuleResolver};
-use rhai::{AST, Expr, Ident, Module, Position, Scope, Shared, Stmt};
+use rhai::{AST, ASTFlags, Expr, Ident, Module, Position, Scope, Shared, Stmt};
 
 use super::compile::located_blame;
 use super::problem::{ScriptProblem, Stop, message_at, stop, syntax};
 use super::reads::{self, Call};
-use super::{Scripts, compile, session};
+use super::{Scripts, session};
 
 /// A module as a rulebook has it.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +69,7 @@ impl Scripts {
         let mut problems = Vec::new();
         let mut parsed = Vec::new();
         for source in modules {
-            match self.parse_module(*source) {
+            match self.parse_source(*source) {
                 Ok(module) => parsed.push(module),
                 Err(found) => problems.extend(found),
             }
@@ -85,57 +85,36 @@ impl Scripts {
         format!("{}::{name}", self.rulebook)
     }
 
-    fn parse_module<'a>(&mut self, source: ModuleText<'a>) -> Result<Parsed<'a>, Vec<ModuleProblem>> {
+    /// Parses a module and checks what needs no other module.
+    fn parse_source<'a>(&mut self, source: ModuleText<'a>) -> Result<Parsed<'a>, Vec<ModuleProblem>> {
+        let text = source.text;
         let blame = |problem| ModuleProblem {
             module: source.name.to_owned(),
             problem,
         };
-        let ast = self
-            .parse_functions(source.text)
-            .map_err(|problems| problems.into_iter().map(blame).collect::<Vec<_>>())?;
-        let findings = reads::analyse_functions(&ast);
-        compile::add_getters(&mut self.engine, &findings.properties);
-        let needs = findings.calls.iter().filter_map(|call| {
-            let module = call.module.as_deref()?;
-            Some(
-                module
-                    .split_once("::")
-                    .map_or(module, |(rulebook, _)| rulebook)
-                    .to_owned(),
-            )
-        });
+        let (ast, findings) = self
+            .parse_module(text)
+            .map_err(|error| vec![blame(syntax(&error, text))])?;
+        let mut problems = stray_statements(&ast, text);
+        problems.extend(findings.blames.iter().map(|blame| located_blame(blame, text)));
+        problems.extend(findings.reads.iter().map(|read| {
+            let message = format!("nothing is called `{}` here", read.name);
+            let help = "modules see only the arguments of their functions";
+            message_at(&message, text, read.start).with_help(help)
+        }));
+        if !problems.is_empty() {
+            problems.sort_by_key(|problem| problem.start);
+            problems.dedup();
+            return Err(problems.into_iter().map(blame).collect());
+        }
+        let modules = findings.calls.iter().filter_map(|call| call.module.as_deref());
+        let needs = modules.map(|module| module.split("::").next().unwrap_or(module).to_owned());
         Ok(Parsed {
             source,
             needs: needs.collect(),
             calls: findings.calls,
             ast,
         })
-    }
-
-    /// Parses a module's text and checks what needs no other module.
-    fn parse_functions(&mut self, text: &str) -> Result<AST, Vec<ScriptProblem>> {
-        let ast = self
-            .compile_module_text(text)
-            .map_err(|error| vec![syntax(&error, text)])?;
-        let findings = reads::analyse_functions(&ast);
-        let mut problems: Vec<ScriptProblem> = ast
-            .statements()
-            .iter()
-            .filter(|statement| !matches!(statement, Stmt::Noop(_)))
-            .filter(|statement| !matches!(statement, Stmt::Var(_, options, _) if options.contains(rhai::ASTFlags::CONSTANT)))
-            .map(|statement| {
-                let mut problem = message_at("a module has functions and constants only", text, statement.position());
-                problem.help = Some("put it into a function".into());
-                problem
-            })
-            .collect();
-        problems.extend(findings.blames.iter().map(|blame| located_blame(blame, text)));
-        problems.extend(findings.reads.iter().map(|read| {
-            let mut problem = message_at(&format!("nothing is called `{}` here", read.name), text, read.start);
-            problem.help = Some("modules see only the arguments of their functions".into());
-            problem
-        }));
-        if problems.is_empty() { Ok(ast) } else { Err(problems) }
     }
 
     /// Builds modules, each after those that it calls.
@@ -153,8 +132,8 @@ impl Scripts {
         }
         problems.extend(waiting.iter().map(|module| {
             let message = "this module calls itself by name, or another that calls it";
-            let mut problem = message_at(message, module.source.text, Position::new(1, 1));
-            problem.help = Some("move the shared functions into a module of their own".into());
+            let help = "move the shared functions into a module of their own";
+            let problem = message_at(message, module.source.text, Position::new(1, 1)).with_help(help);
             ModuleProblem {
                 module: module.source.name.to_owned(),
                 problem,
@@ -229,6 +208,20 @@ impl Scripts {
             .map(Shared::new)
             .map_err(|error| stop(&error, source.text, &BTreeMap::new()))
     }
+}
+
+fn stray_statements(ast: &AST, text: &str) -> Vec<ScriptProblem> {
+    let strays = ast.statements().iter().filter(|statement| match statement {
+        Stmt::Noop(_) => false,
+        Stmt::Var(_, options, _) => !options.contains(ASTFlags::CONSTANT),
+        _ => true,
+    });
+    strays
+        .map(|stray| {
+            let message = "a module has nothing but functions and constants";
+            message_at(message, text, stray.position()).with_help("put it into a function")
+        })
+        .collect()
 }
 
 fn functions_of(ast: &AST) -> BTreeSet<(String, usize)> {

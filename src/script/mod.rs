@@ -4,6 +4,7 @@
 //! and templates of its YAML. Names that a script does not define itself are looked up in [`Names`] when it touches
 //! them; what is not known ends the evaluation as [`Stop::Unknown`].
 
+mod closure;
 mod compare;
 mod compile;
 mod engine;
@@ -13,6 +14,7 @@ mod library;
 mod names;
 mod node;
 mod number;
+mod operand;
 mod operators;
 mod problem;
 mod reads;

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic, FuncRegistration, ImmutableString, Map, Module, NativeCallContext, RhaiFunc};
 
 use super::compare::{self, Comparison};
-use super::functions::Native;
 use super::functions::time::{Duration, Timestamp};
+use super::functions::{Native, list};
 use super::index::Index;
 use super::node::Node;
-use super::problem::{Error, failed, not_known};
+use super::operand::Side;
+use super::problem::{Error, absent, failed};
 use super::session;
-use super::values::{Kind, describe, show};
+use super::values::{Kind, cells, describe, show};
 
 /// Adds a native function that takes any values, by reference.
-pub(super) fn register(module: &mut Module, name: &str, arity: usize, native: Native) {
-    register_for(module, name, &vec![TypeId::of::<Dynamic>(); arity], native);
+pub(super) fn register(module: &mut Module, name: &str, arity: usize, pure: bool, native: Native) {
+    register_for(module, name, &vec![TypeId::of::<Dynamic>(); arity], pure, native);
 }
 
 /// Adds a native function for values of these types: Rhai finds it sooner than one for any values.
@@ -24,6 +25,7 @@ pub(super) fn register_for(
     module: &mut Module,
     name: &str,
     types: &[TypeId],
+    pure: bool,
     native: impl Fn(&NativeCallContext<'_>, &mut [&mut Dynamic]) -> Result<Dynamic, Error> + Send + Sync + 'static,
 ) {
     let function = RhaiFunc::Method {
@@ -34,7 +36,7 @@ pub(super) fn register_for(
             },
         ),
         has_context: true,
-        is_pure: true,
+        is_pure: pure,
         is_volatile: false,
     };
     FuncRegistration::new(name)
@@ -61,14 +63,14 @@ pub(super) fn add(module: &mut Module) {
         [TypeId::of::<Map>(); 2],
     ]);
     for types in pairs {
-        register_for(module, "==", &types, |_, args| {
+        register_for(module, "==", &types, true, |_, args| {
             compare::equal(args[0], args[1]).map(Dynamic::from)
         });
-        register_for(module, "!=", &types, |_, args| {
+        register_for(module, "!=", &types, true, |_, args| {
             compare::equal(args[0], args[1]).map(|equal| (!equal).into())
         });
         for (name, comparison) in Comparison::ALL {
-            register_for(module, name, &types, move |_, args| {
+            register_for(module, name, &types, true, move |_, args| {
                 compare::ordered(comparison, args[0], args[1]).map(Dynamic::from)
             });
         }
@@ -90,7 +92,7 @@ fn add_contains(module: &mut Module) {
         [text, text],
     ];
     for types in types {
-        register_for(module, "contains", &types, |_, args| {
+        register_for(module, "contains", &types, true, |_, args| {
             contains(args[0], args[1]).map(Dynamic::from)
         });
     }
@@ -108,7 +110,7 @@ fn contains(whole: &Dynamic, item: &Dynamic) -> Result<bool, Error> {
         };
     }
     if whole.is_unit() {
-        return Err(not_known("something was looked for in an absent value"));
+        return Err(absent(Side::After, "; something was looked for in it".into()));
     }
     if item.is_unit() {
         return Err(absent_item());
@@ -141,7 +143,7 @@ fn contains_number(whole: &Dynamic, item: &Dynamic) -> Result<bool, Error> {
 }
 
 fn absent_item() -> Error {
-    not_known("an absent value was looked for")
+    absent(Side::Before, "; it was looked for".into())
 }
 
 fn add_arithmetic(module: &mut Module) {
@@ -156,28 +158,34 @@ fn add_arithmetic(module: &mut Module) {
         [text, unit],
         [unit, text],
     ] {
-        register_for(module, "+", &types, |_, args| add_values(args[0], args[1]));
+        register_for(module, "+", &types, true, |_, args| add_values(args[0], args[1]));
     }
-    for types in [[text, any], [text, text], [text, unit], [any, any]] {
-        register_for(module, "+=", &types, |_, args| {
-            let sum = add_values(args[0], args[1])?;
-            *args[0] = sum;
-            Ok(Dynamic::UNIT)
-        });
-    }
-    register(module, "-", 2, |_, args| subtract(args[0], args[1]));
-    register(module, "*", 2, |_, args| multiply(args[0], args[1]));
-    register(module, "/", 2, |_, args| {
+    register(module, "+=", 2, false, |context, args| {
+        if args[0].is_array() {
+            return list::append(context, args);
+        }
+        *args[0] = add_values(args[0], args[1])?;
+        Ok(Dynamic::UNIT)
+    });
+    // What `=` is exchanged for: see `tokens`.
+    register(module, "<<=", 2, false, |_, args| {
+        session::charge(cells(args[1]))?;
+        *args[0] = std::mem::take(args[1]);
+        Ok(Dynamic::UNIT)
+    });
+    register(module, "-", 2, true, |_, args| subtract(args[0], args[1]));
+    register(module, "*", 2, true, |_, args| multiply(args[0], args[1]));
+    register(module, "/", 2, true, |_, args| {
         arithmetic("/", args[0], args[1], i64::checked_div, |left, right| left / right)
     });
-    register(module, "%", 2, |_, args| {
+    register(module, "%", 2, true, |_, args| {
         arithmetic("%", args[0], args[1], i64::checked_rem, |left, right| left % right)
     });
-    register(module, "**", 2, |_, args| {
+    register(module, "**", 2, true, |_, args| {
         arithmetic("**", args[0], args[1], power, f64::powf)
     });
-    register(module, "-", 1, |_, args| negate(args[0]));
-    register(module, "!", 1, |_, args| match args[0].as_bool() {
+    register(module, "-", 1, true, |_, args| negate(args[0]));
+    register(module, "!", 1, true, |_, args| match args[0].as_bool() {
         Ok(truth) => Ok((!truth).into()),
         Err(_) => Err(misuse("!", args[0])),
     });
@@ -201,15 +209,19 @@ fn negate(value: &Dynamic) -> Result<Dynamic, Error> {
 
 fn misuse(operator: &str, value: &Dynamic) -> Error {
     if value.is_unit() {
-        not_known(format!("`{operator}` was applied to an absent value"))
+        absent(Side::After, format!("; `{operator}` was applied to it"))
     } else {
         failed(format!("`{operator}` cannot be applied to {}", describe(value)))
     }
 }
 
 fn mismatch(operator: &str, left: &Dynamic, right: &Dynamic) -> Error {
-    if left.is_unit() || right.is_unit() {
-        return not_known(format!("`{operator}` was applied to an absent value"));
+    let applied = || format!("; `{operator}` was applied to it");
+    if left.is_unit() {
+        return absent(Side::Before, applied());
+    }
+    if right.is_unit() {
+        return absent(Side::After, applied());
     }
     failed(format!(
         "`{operator}` cannot be applied to {} and {}",
@@ -219,7 +231,7 @@ fn mismatch(operator: &str, left: &Dynamic, right: &Dynamic) -> Error {
 }
 
 /// `+` of what Rhai itself does not add: texts with scalars, lists, durations, times, mixed numbers.
-fn add_values(left: &Dynamic, right: &Dynamic) -> Result<Dynamic, Error> {
+pub(super) fn add_values(left: &Dynamic, right: &Dynamic) -> Result<Dynamic, Error> {
     if let Some(duration) = right.read_lock::<Duration>() {
         if let Some(time) = left.read_lock::<Timestamp>() {
             return time.plus(&duration).map(Dynamic::from);

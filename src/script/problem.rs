@@ -6,6 +6,7 @@ use std::fmt;
 use rhai::{Dynamic, EvalAltResult, ParseError, Position};
 
 use super::names::Unknown;
+use super::operand::{Side, operand};
 
 /// What native functions raise.
 pub(super) type Error = Box<EvalAltResult>;
@@ -21,6 +22,13 @@ pub struct ScriptProblem {
     pub start: usize,
     /// Where it ends.
     pub end: usize,
+}
+
+impl ScriptProblem {
+    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
 }
 
 /// Why an evaluation gave no value.
@@ -82,12 +90,33 @@ pub(super) fn failed(message: impl Into<String>) -> Error {
     Box::new(EvalAltResult::ErrorRuntime(message.into().into(), Position::NONE))
 }
 
+/// An operand that is absent: its text is known only when the script's is at hand.
+#[derive(Debug, Clone)]
+struct Absent {
+    side: Side,
+    then: String,
+}
+
+/// The error for an operand that is absent; `then` goes on after `x is absent`.
+pub(super) fn absent(side: Side, then: String) -> Error {
+    Box::new(EvalAltResult::ErrorRuntime(
+        Dynamic::from(Absent { side, then }),
+        Position::NONE,
+    ))
+}
+
 /// The unknown that an error carries, if it is one.
 pub(super) fn as_unknown(error: &EvalAltResult) -> Option<Unknown> {
     match error.unwrap_inner() {
-        EvalAltResult::ErrorRuntime(value, _) => value.read_lock::<Unknown>().map(|unknown| unknown.clone()),
-        EvalAltResult::ErrorMismatchDataType(_, actual, _) if actual == "()" => {
-            Some(Unknown::new("an absent value was used where true or false is needed"))
+        EvalAltResult::ErrorRuntime(value, _) => {
+            if let Some(absent) = value.read_lock::<Absent>() {
+                return Some(Unknown::new(format!("a value is absent{}", absent.then)));
+            }
+            value.read_lock::<Unknown>().map(|unknown| unknown.clone())
+        }
+        EvalAltResult::ErrorMismatchDataType(wanted, actual, _) if actual == "()" => {
+            let wanted = type_words(wanted);
+            Some(Unknown::new(format!("an absent value was used where {wanted} is needed")))
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             let (name, types) = signature_parts(signature);
@@ -100,15 +129,30 @@ pub(super) fn as_unknown(error: &EvalAltResult) -> Option<Unknown> {
 
 /// Maps an evaluation's error; `modules` holds the texts of modules by name.
 pub(super) fn stop(error: &EvalAltResult, text: &str, modules: &BTreeMap<String, String>) -> Stop {
-    if let Some(unknown) = as_unknown(error) {
+    let (at, in_module) = locate(error, text, modules);
+    if let Some(mut unknown) = as_unknown(error) {
+        let place = match &in_module {
+            Some(place) => modules.get(&place.module).map(|text| (text.as_str(), place.at)),
+            None => at.map(|at| (text, at)),
+        };
+        unknown.reason = place.and_then(|place| named(error, place)).unwrap_or(unknown.reason);
         return Stop::Unknown(unknown);
     }
-    let (at, in_module) = locate(error, text, modules);
     Stop::Failed {
         message: message(error.unwrap_inner()),
         at,
         in_module,
     }
+}
+
+/// What is absent, by its name in the text.
+fn named(error: &EvalAltResult, (text, at): (&str, usize)) -> Option<String> {
+    let EvalAltResult::ErrorRuntime(value, _) = error.unwrap_inner() else {
+        return None;
+    };
+    let absent = value.read_lock::<Absent>()?;
+    let operand = operand(text, at, absent.side)?;
+    Some(format!("`{operand}` is absent{}", absent.then))
 }
 
 /// The innermost position in the script, and that in a module if the error arose there.
@@ -168,7 +212,22 @@ fn message(error: &EvalAltResult) -> String {
         EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) => {
             format!("`{name}` would change what cannot be changed")
         }
+        EvalAltResult::ErrorDotExpr(text, _) => member_message(text),
+        EvalAltResult::ErrorIndexingType(types, _) => format!("there is no indexing like {types}"),
+        EvalAltResult::ErrorFor(_) => "only lists and ranges can be gone through; of an object, its `keys()`".into(),
+        EvalAltResult::ErrorDataRace(..) => {
+            "a variable is used within the function that goes through it; give it a second name with `let`".into()
+        }
         other => without_position(other.to_string()),
+    }
+}
+
+/// Rhai says: `Unknown property 'x' - a getter is not registered for type 'y'`.
+fn member_message(text: &str) -> String {
+    let quoted: Vec<&str> = text.split('\'').collect();
+    match quoted.as_slice() {
+        [_, member, _, of, ..] => format!("{} has no member `{member}`", type_words(of)),
+        _ => text.to_owned(),
     }
 }
 

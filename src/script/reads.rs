@@ -7,9 +7,10 @@
 
 use std::collections::BTreeSet;
 
-use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, Position, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, OpAssignment, Position, Stmt};
 
-use super::tokens::FORMS;
+use super::functions;
+use super::tokens::{FORMS, Special};
 
 /// What surrounds a script: which names are not its own.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,6 +70,7 @@ pub(super) struct Blame {
 pub(super) struct Findings {
     pub(super) reads: Vec<Found>,
     pub(super) calls: Vec<Call>,
+    pub(super) specials: Vec<(Position, Special)>,
     pub(super) properties: BTreeSet<String>,
     pub(super) blames: Vec<Blame>,
 }
@@ -78,6 +80,10 @@ pub(super) fn analyse(ast: &AST, known: &Known<'_>) -> Findings {
     let mut analysis = Analysis::new(ast, known);
     let locals = known.locals.iter().map(|name| (*name).to_owned()).collect();
     analysis.walk(&ast.clone_statements_only(), &locals);
+    for function in ast.iter_fn_def().filter(|function| !is_closure(&function.name)) {
+        let message = format!("the function `{}` cannot be defined here", function.name);
+        analysis.blame(message, Some("functions stand in modules, in `lib/`"), function.body.start_position());
+    }
     analysis.findings
 }
 
@@ -85,13 +91,13 @@ pub(super) fn analyse(ast: &AST, known: &Known<'_>) -> Findings {
 pub(super) fn analyse_functions(ast: &AST) -> Findings {
     let known = Known::default();
     let mut analysis = Analysis::new(ast, &known);
-    let functions = functions(ast, |name| !is_closure(name));
+    let functions = only(ast, |name| !is_closure(name));
     analysis.walk(&functions, &Locals::new());
     analysis.findings
 }
 
 /// The functions of a syntax tree whose names are wanted.
-fn functions(ast: &AST, wanted: impl Fn(&str) -> bool) -> AST {
+fn only(ast: &AST, wanted: impl Fn(&str) -> bool) -> AST {
     // `clone_functions_only_filtered` would be shorter, but does not filter in Rhai 1.27.
     let mut functions = ast.clone_functions_only();
     functions.retain_functions(|_, _, name, _| wanted(name));
@@ -136,7 +142,7 @@ impl<'a> Analysis<'a> {
             true
         });
         for closure in std::mem::take(&mut self.closures) {
-            let body = functions(self.ast, |name| name == closure.function);
+            let body = only(self.ast, |name| name == closure.function);
             self.walk(&body, &closure.locals);
         }
     }
@@ -152,20 +158,11 @@ impl<'a> Analysis<'a> {
     fn statement(&mut self, statement: &Stmt, locals: &Locals) {
         match statement {
             Stmt::FnCall(call, at) => self.call(call, *at),
-            Stmt::Assignment(assignment) => {
-                let target = &assignment.1.lhs;
-                if let Some(name) = root(target).and_then(|root| self.free(root, locals)) {
-                    self.blame(
-                        format!("`{name}` comes from evidence and cannot be changed"),
-                        Some("give a copy another name with `let`"),
-                        target.start_position(),
-                    );
-                }
-            }
+            Stmt::Assignment(assignment) => self.assignment(&assignment.0, &assignment.1.lhs, locals),
             Stmt::Import(_, at) | Stmt::Export(_, at) => {
                 self.blame(
-                    "modules cannot be imported".into(),
-                    Some("modules of `lib/` are at hand as `module::function(x)`"),
+                    "modules are not imported".into(),
+                    Some("modules of `lib/` are at hand: `module::function(x)`"),
                     *at,
                 );
             }
@@ -180,14 +177,43 @@ impl<'a> Analysis<'a> {
         }
     }
 
+    fn assignment(&mut self, operator: &OpAssignment, target: &Expr, locals: &Locals) {
+        self.changed(target, target.start_position(), locals);
+        match operator.get_op_assignment_info() {
+            None => self.findings.specials.push((operator.position(), Special::Assign)),
+            Some(_) => {}
+        }
+    }
+
+    /// Blames a change of what comes from evidence.
+    fn changed(&mut self, target: &Expr, at: Position, locals: &Locals) {
+        if let Some(name) = root(target).and_then(|root| self.free(root, locals)) {
+            self.blame(
+                format!("`{name}` comes from evidence and cannot be changed"),
+                Some("change a copy: `let copy = ...`"),
+                at,
+            );
+        }
+    }
+
     fn expression(&mut self, outer: &[ASTNode<'_>], expr: &Expr, locals: &Locals) {
         match expr {
             Expr::Variable(..) => self.variable(outer, expr, locals),
             Expr::FnCall(call, at) => self.call(call, *at),
             Expr::Property(property, _) => drop(self.findings.properties.insert(property.2.to_string())),
             Expr::DynamicConstant(value, _) => self.closure(outer, value, locals),
-            Expr::Custom(custom, _) => {
-                let _ = custom;
+            Expr::Array(items, at) if !items.iter().all(Expr::is_constant) => {
+                self.findings.specials.push((*at, Special::List));
+            }
+            Expr::Map(members, at) if !members.0.iter().all(|(_, value)| value.is_constant()) => {
+                self.findings.specials.push((*at, Special::Object));
+            }
+            Expr::Dot(chain, ..) => {
+                if let Some(call) = first_method(&chain.rhs)
+                    && functions::all().any(|function| function.mutates && function.name == call.name)
+                {
+                    self.changed(&chain.lhs, chain.lhs.start_position(), locals);
+                }
             }
             _ => {}
         }
@@ -226,7 +252,7 @@ impl<'a> Analysis<'a> {
         let Expr::Variable(.., start) = expr else {
             return;
         };
-        let (members, method) = members(outer, expr);
+        let members = members(outer, expr);
         let probe = is_probe_argument(outer, expr);
         let mut found = Found {
             namespace: None,
@@ -251,7 +277,6 @@ impl<'a> Analysis<'a> {
                 last: at,
             };
         }
-        let _ = method;
         self.read(found);
     }
 
@@ -287,8 +312,20 @@ impl<'a> Analysis<'a> {
     }
 
     fn call(&mut self, call: &FnCallExpr, at: Position) {
-        if call.is_operator_call() || is_capture(call) {
+        if matches!(call.name.as_str(), "==" | "!=") {
+            self.findings
+                .specials
+                .extend(call.args.iter().filter_map(|side| match side {
+                    Expr::Unit(at) => Some((*at, Special::Absent)),
+                    Expr::BoolConstant(true, at) => Some((*at, Special::True)),
+                    _ => None,
+                }));
+        }
+        if call.is_operator_call() || is_capture(call) || matches!(call.name.as_str(), "contains" | "!") {
             return;
+        }
+        if let Some(form) = FORMS.iter().find(|form| form.name == call.name && !call.is_qualified()) {
+            self.findings.specials.push((at, Special::Form(form.name)));
         }
         let module = call.is_qualified().then(|| {
             let path: Vec<&str> = call.namespace.path.iter().map(|part| part.as_str()).collect();
@@ -312,6 +349,18 @@ fn is_capture(call: &FnCallExpr) -> bool {
     call.name == "curry"
 }
 
+/// The method that a chain calls first, before or after plain members.
+fn first_method(rest: &Expr) -> Option<&FnCallExpr> {
+    match rest {
+        Expr::MethodCall(call, _) => Some(call),
+        Expr::Dot(chain, ..) | Expr::Index(chain, ..) => match &chain.lhs {
+            Expr::Property(..) => first_method(&chain.rhs),
+            lhs => first_method(lhs),
+        },
+        _ => None,
+    }
+}
+
 /// The variable at the root of a chain of members and indices.
 fn root(expr: &Expr) -> Option<&Expr> {
     match expr {
@@ -321,38 +370,26 @@ fn root(expr: &Expr) -> Option<&Expr> {
     }
 }
 
-/// The plain members that follow a variable: `a.b.c[0]` has `b` and `c`; and whether a method call comes next.
-fn members<'e>(outer: &[ASTNode<'e>], variable: &Expr) -> (Vec<(&'e str, Position)>, bool) {
-    let mut found = Vec::new();
+/// The plain members that follow a variable: `a.b.c[0].d` has `b` and `c`.
+fn members<'e>(outer: &[ASTNode<'e>], variable: &Expr) -> Vec<(&'e str, Position)> {
     let mut rest = match outer {
         [.., ASTNode::Expr(Expr::Dot(chain, ..))] if std::ptr::eq(&chain.lhs, variable) => Some(&chain.rhs),
         _ => None,
     };
+    let mut found = Vec::new();
     while let Some(expr) = rest {
-        rest = match expr {
-            Expr::Property(property, at) => {
-                found.push((property.2.as_str(), *at));
-                None
-            }
-            Expr::Dot(chain, ..) => {
-                if let Expr::Property(property, at) = &chain.lhs {
-                    found.push((property.2.as_str(), *at));
-                    Some(&chain.rhs)
-                } else {
-                    return (found, true);
-                }
-            }
-            Expr::Index(chain, ..) => {
-                if let Expr::Property(property, at) = &chain.lhs {
-                    found.push((property.2.as_str(), *at));
-                }
-                None
-            }
-            Expr::MethodCall(..) => return (found, true),
-            _ => None,
+        let (member, next) = match expr {
+            Expr::Dot(chain, ..) => (&chain.lhs, Some(&chain.rhs)),
+            Expr::Index(chain, ..) => (&chain.lhs, None),
+            other => (other, None),
         };
+        let Expr::Property(property, at) = member else {
+            break;
+        };
+        found.push((property.2.as_str(), *at));
+        rest = next;
     }
-    (found, false)
+    found
 }
 
 /// Whether the variable stands where a form wants a probe's name, itself or as the root of `namespace.probe`.

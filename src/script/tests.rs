@@ -87,7 +87,7 @@ fn eval(text: &str, facts: Facts) -> Dynamic {
 
 fn shown(text: &str, facts: Facts) -> String {
     match try_eval(text, facts, &[]) {
-        Ok(value) => value.to_string(),
+        Ok(value) => show(&value),
         Err(Stop::Unknown(unknown)) => format!("unknown: {}", unknown.reason),
         Err(Stop::Failed { message, at, .. }) => format!("failed at {at:?}: {message}"),
     }
@@ -159,4 +159,62 @@ fn experiment() {
         println!("{text:70} => {}", shown(text, facts()));
     }
     let _ = eval("1", facts());
+}
+
+#[test]
+fn every_example_is_true() {
+    for function in functions() {
+        assert_eq!(
+            shown(function.example, Facts::default()),
+            "true",
+            "{}",
+            function.signature()
+        );
+        assert!(function.about.ends_with('.'), "{}", function.signature());
+    }
+}
+
+#[test]
+fn experiment2() {
+    let facts = || {
+        Facts::default()
+            .json("servers", r#"[{"name":"a","port":80},{"name":"b"},{"name":"c","labels":{"x":1}}]"#)
+            .without("lost", "not captured")
+    };
+    for text in [
+        "servers[1].port == ()",
+        "() != servers[1].port",
+        "servers[0].port == ()",
+        "servers[1].port == true",
+        "servers[1].port != true",
+        "servers[0].port == true",
+        "servers[1].port == 80",
+        "let x = (); servers[1].port == x",
+        "loop { }",
+        "let a = [1]; loop { a = [a, a]; }",
+        "let a = [1]; loop { a += a; }",
+        "let a = [1]; loop { a.push(a); }",
+        "let a = [1, 2]; loop { a[0] = a; a[1] = a; }",
+        "let a = #{}; loop { a.x = a; a.y = a; }",
+        "let a = #{}; loop { a = #{ x: a, \"y z\": a }; }",
+        "let a = []; loop { a.push(1); }",
+        "let s = \"x\"; loop { s = `${s}${s}`; }",
+        "let s = \"x\"; loop { s += s; }",
+        "let s = \"x\"; loop { s = s + s; }",
+        "let s = \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"; loop { s = s.replaced(\"x\", s); }",
+        "let a = [1, 2]; loop { a = a.map(|x| a); }",
+        "let a = [1, 2]; loop { a = [a.filter(|x| true), a.filter(|x| true)]; }",
+        "let a = [1, 2]; loop { a = [a[0], a]; }",
+        "let a = [1,2,3,4,5,6,7,8,9,10]; a = a.map(|x| a); a = a.map(|x| a); a = a.map(|x| a); a = a.map(|x| a);  a.len()",
+        "[1,2,3].filter(|x| { loop {} })",
+        "let n = 0; for x in 0..1000000000 { n += 1; } n",
+        "let a = []; for i in 0..100000 { a.push(i); } a.len()",
+        "let a = []; for i in 0..100000 { a += [i]; } a.len()",
+        "let a = #{}; a.x = 5; a[\"y\"] = 6; a",
+        "let a = [[1]]; a[0][0] = 7; a[0] += [8]; a",
+        "#{ a: 1, \"b c\": 2, match: servers.len(), }",
+    ] {
+        let start = std::time::Instant::now();
+        println!("{text:70} => {} {:?}", shown(text, facts()), start.elapsed());
+    }
 }

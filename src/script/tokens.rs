@@ -4,18 +4,25 @@
 //! free names are found by a first parse; for the second one their tokens are exchanged for keys of custom syntax.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rhai::{Dynamic, Engine, EvalContext, Expr, Expression, ImmutableString, Position, Token};
+use rhai::{Dynamic, Engine, EvalContext as Context, Expr, Expression, ImmutableString, Position, Token};
 
+use super::compare::Asked;
 use super::names::{Probe, Refusal};
 use super::problem::{Error, as_unknown, failed, not_known, unknown};
-use super::{functions, session};
+use super::{functions, session, values};
 
 /// Begins the key of a free name.
 const READ: &str = "read$";
 /// Begins the key of a form.
 const FORM: &str = "form$";
+/// The keys of literals that are read in our own way.
+const ABSENT: &str = "absent$";
+const TRUE: &str = "true$";
+const LIST: &str = "list$";
+const OBJECT: &str = "object$";
 
 /// Something that is written like a function call and sees its arguments unevaluated.
 pub(super) struct Form {
@@ -24,7 +31,7 @@ pub(super) struct Form {
     pub(super) arguments: std::ops::RangeInclusive<usize>,
     /// The argument that must name a probe.
     pub(super) probe: Option<usize>,
-    evaluate: fn(&mut EvalContext<'_, '_, '_, '_, '_, '_>, &[Expression<'_>]) -> Result<Dynamic, Error>,
+    evaluate: fn(&mut Context<'_, '_, '_, '_, '_, '_>, &[Expression<'_>]) -> Result<Dynamic, Error>,
 }
 
 /// All forms.
@@ -55,18 +62,31 @@ pub(super) const FORMS: &[Form] = &[
     },
 ];
 
-/// Tokens to exchange, by position.
+/// Tokens to exchange, by line and position.
+pub(super) type Tokens = HashMap<(usize, usize), Token>;
+
+/// What an engine's next parse exchanges.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Exchange(Arc<Mutex<HashMap<(usize, usize), Token>>>);
+pub(super) struct Exchange {
+    tokens: Arc<Mutex<Tokens>>,
+    /// Whether the last token was a dot: then even a keyword is a name.
+    dot: Arc<AtomicBool>,
+}
 
 impl Exchange {
     /// Sets what the next parse exchanges.
-    pub(super) fn set(&self, tokens: HashMap<(usize, usize), Token>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = tokens;
+    pub(super) fn set(&self, tokens: Tokens) {
+        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = tokens;
+        self.dot.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the token follows a dot.
+    fn after_dot(&self, token: &Token) -> bool {
+        self.dot.swap(matches!(token, Token::Period | Token::Elvis), Ordering::Relaxed)
     }
 
     fn get(&self, position: Position) -> Option<Token> {
-        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.get(&key(position)?).cloned()
     }
 }
@@ -82,8 +102,11 @@ pub(super) fn install(engine: &mut Engine) -> Exchange {
     let tokens = exchange.clone();
     #[allow(deprecated)] // Rhai marks it as volatile, not as going away.
     engine.on_parse_token(move |token, position, _| match token {
+        keyword if tokens.after_dot(&keyword) && keyword.is_standard_keyword() => {
+            Token::Identifier(Box::new(keyword.literal_syntax().into()))
+        }
         Token::Reserved(word) if rhai::is_valid_identifier(word.as_str()) && *word != "this" => Token::Identifier(word),
-        Token::Identifier(_) | Token::LeftBracket | Token::MapStart | Token::Equals => {
+        Token::Identifier(_) | Token::Unit | Token::True | Token::LeftBracket | Token::MapStart | Token::Equals => {
             tokens.get(position).unwrap_or(token)
         }
         other => other,
@@ -97,7 +120,83 @@ pub(super) fn install(engine: &mut Engine) -> Exchange {
             move |context, inputs, _| evaluate(context, inputs),
         );
     }
+    install_literals(engine);
     exchange
+}
+
+fn install_literals(engine: &mut Engine) {
+    for (key, asked) in [(ABSENT, Asked::Absence), (TRUE, Asked::Truth)] {
+        engine.register_custom_syntax_with_state_raw(
+            key,
+            |_, _, _| Ok(None),
+            false,
+            move |_, _, _| Ok(Dynamic::from(asked)),
+        );
+    }
+    engine.register_custom_syntax_with_state_raw(
+        LIST,
+        |symbols, next, _| Ok(list_symbol(symbols, next)),
+        false,
+        |context, inputs, _| list(context, inputs),
+    );
+    engine.register_custom_syntax_with_state_raw(
+        OBJECT,
+        |symbols, next, _| Ok(object_symbol(symbols, next)),
+        false,
+        |context, inputs, _| object(context, inputs),
+    );
+}
+
+/// The next symbol of `[a, b]` after those read so far; the first stands for `[`.
+fn list_symbol(symbols: &[ImmutableString], next: &str) -> Option<ImmutableString> {
+    let symbol = match symbols.last()?.as_str() {
+        "]" => return None,
+        "$expr$" if next == "," => ",",
+        "$expr$" => "]",
+        _ if next == "]" => "]",
+        _ => "$expr$",
+    };
+    Some(symbol.into())
+}
+
+/// The next symbol of `#{ a: b, "c": d }` after those read so far; the first stands for `#{`.
+fn object_symbol(symbols: &[ImmutableString], next: &str) -> Option<ImmutableString> {
+    if symbols.last()? == "}" {
+        return None;
+    }
+    let symbol = match (symbols.len() - 1) % 4 {
+        0 if next == "}" => "}",
+        0 => "$token$",
+        1 => ":",
+        2 => "$expr$",
+        _ if next == "," => ",",
+        _ => "}",
+    };
+    Some(symbol.into())
+}
+
+/// A list, paid for: unlike Rhai's own, it cannot double what it is made of for nothing.
+fn list(context: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Result<Dynamic, Error> {
+    let mut list = rhai::Array::with_capacity(inputs.len());
+    for input in inputs {
+        let item = context.eval_expression_tree(input)?.flatten();
+        session::charge(values::cells(&item))?;
+        list.push(item);
+    }
+    Ok(list.into())
+}
+
+/// An object, paid for. Names and values take turns.
+fn object(context: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Result<Dynamic, Error> {
+    let mut object = rhai::Map::new();
+    for pair in inputs.chunks_exact(2) {
+        let name = pair[0].get_string_value().unwrap_or_default();
+        let quoted = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+        let value = context.eval_expression_tree(&pair[1])?.flatten();
+        session::charge(4 + values::cells(&value))?;
+        object.insert(quoted.unwrap_or(name).into(), value);
+    }
+    Ok(object.into())
 }
 
 /// The next symbol of `name(a, b)` after those read so far.
@@ -111,9 +210,35 @@ fn call_symbol(symbols: &[ImmutableString], next: &str) -> Option<ImmutableStrin
     }
 }
 
-/// The token that stands for a form.
-pub(super) fn form_token(name: &str) -> Token {
-    Token::Custom(Box::new(format!("{FORM}{name}").into()))
+/// A token that is exchanged for one of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Special {
+    /// The name of a form.
+    Form(&'static str),
+    /// `()` in a comparison.
+    Absent,
+    /// `true` in a comparison.
+    True,
+    /// `[` of a list.
+    List,
+    /// `#{` of an object.
+    Object,
+    /// `=` of an assignment.
+    Assign,
+}
+
+impl Special {
+    pub(super) fn token(self) -> Token {
+        let key = match self {
+            Self::Form(name) => format!("{FORM}{name}"),
+            Self::Absent => ABSENT.to_owned(),
+            Self::True => TRUE.to_owned(),
+            Self::List => LIST.to_owned(),
+            Self::Object => OBJECT.to_owned(),
+            Self::Assign => return Token::LeftShiftAssign,
+        };
+        Token::Custom(Box::new(key.into()))
+    }
 }
 
 /// Registers a free name and gives the token that stands for it.
@@ -156,7 +281,7 @@ fn read(namespace: Option<&str>, name: &str) -> Result<Dynamic, Error> {
 }
 
 /// `known(x)`: whether `x` can be evaluated without touching what is not known.
-fn known(context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Result<Dynamic, Error> {
+fn known(context: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Result<Dynamic, Error> {
     let [expression] = inputs else {
         return Err(failed("`known` takes one argument"));
     };
@@ -168,7 +293,7 @@ fn known(context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression
 }
 
 /// `outcome(probe)`: how the gathering went.
-fn outcome(_: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Result<Dynamic, Error> {
+fn outcome(_: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Result<Dynamic, Error> {
     let probe = probe("outcome", inputs.first())?;
     let optional = |number: Option<i64>| number.map_or(Dynamic::UNIT, Dynamic::from);
     let mut map = rhai::Map::new();
@@ -179,12 +304,12 @@ fn outcome(_: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>
     Ok(map.into())
 }
 
-fn captured_at(_: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Result<Dynamic, Error> {
+fn captured_at(_: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Result<Dynamic, Error> {
     let probe = probe("captured_at", inputs.first())?;
     functions::time::captured_at(probe.captured)
 }
 
-fn age(context: &mut EvalContext<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Result<Dynamic, Error> {
+fn age(context: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -> Result<Dynamic, Error> {
     let [time, name] = inputs else {
         return Err(failed("`age` takes a time and a probe"));
     };

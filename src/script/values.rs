@@ -178,12 +178,40 @@ pub(super) fn number(function: &str, value: &Dynamic) -> Result<f64, Error> {
     }
 }
 
-/// An argument that must be a list.
-pub(super) fn list(function: &str, value: &Dynamic) -> Result<Array, Error> {
-    match value.read_lock::<Array>() {
-        Some(list) => Ok(list.clone()),
-        None => Err(wrong(function, "a list", value)),
+/// What `look` finds in a value that is a list.
+pub(super) fn list_or<T>(value: &Dynamic, look: impl FnOnce(&[Dynamic]) -> T) -> Option<T> {
+    value.read_lock::<Array>().map(|list| look(&list))
+}
+
+/// A member of an object.
+pub(super) fn member(function: &str, object: &Dynamic, name: &str) -> Result<Dynamic, Error> {
+    if let Some(node) = object.read_lock::<Node>() {
+        return Ok(node.get(name));
     }
+    match object.read_lock::<Map>() {
+        Some(map) => Ok(map.get(name).cloned().unwrap_or(Dynamic::UNIT)),
+        None => Err(wrong(function, "objects", object)),
+    }
+}
+
+/// What a value weighs in operations: roughly its memory, in units of 16 bytes.
+pub(super) fn cells(value: &Dynamic) -> u64 {
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return 1 + text.len() as u64 / 16;
+    }
+    if let Some(list) = value.read_lock::<Array>() {
+        return 1 + cells_of(&list);
+    }
+    match value.read_lock::<Map>() {
+        Some(map) => 1 + map.values().map(|member| 4 + cells(member)).sum::<u64>(),
+        None if value.is_variant() => 4,
+        None => 1,
+    }
+}
+
+/// What the items of a list weigh.
+pub(super) fn cells_of(list: &[Dynamic]) -> u64 {
+    list.iter().map(cells).sum()
 }
 
 /// An argument of one of our own kinds.

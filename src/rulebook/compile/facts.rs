@@ -46,11 +46,11 @@ impl Compiler {
                 FactSource::Prefer(symbols.into_iter().flatten().collect())
             }
             FactKind::Differ { left, right, by } => {
-                let sides = (self.symbol(rulebook, left), self.symbol(rulebook, right));
-                FactSource::Differ {
-                    sides: [sides.0?, sides.1?],
-                    by: by.value.clone(),
-                }
+                // Both must be declared; what compares them is the function of that name.
+                self.symbol(rulebook, left)?;
+                self.symbol(rulebook, right)?;
+                let value = format!("differ({left}, {right}, {:?})", by.value);
+                FactSource::Let(self.script(rulebook, &Text { value, ..by.clone() }, &[])?)
             }
         })
     }
@@ -160,7 +160,6 @@ impl Compiler {
             }
             FactSource::Index { of, .. } => vec![*of],
             FactSource::Prefer(sources) => sources.clone(),
-            FactSource::Differ { sides, .. } => sides.to_vec(),
         }
     }
 }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use rhai::{Dynamic, NativeCallContext};
 
 use super::Function;
+use super::text::keep_place;
 use crate::script::problem::{Error, not_known};
 use crate::script::values;
 
@@ -16,6 +17,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         parameters: &["text"],
         about: "The IPv4 or IPv6 address that a text says, which compares as a number does. Unknown if it says none.",
         example: r#"ip("10.0.0.9") < ip("10.0.0.10")"#,
+        mutates: false,
         call: ip,
     },
     Function {
@@ -24,6 +26,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         about: "Whether an address lies in a network such as `10.0.0.0/8`; a bare address is the network of itself. \
                 Both are texts or addresses. Unknown if a text is neither.",
         example: r#"cidr_contains("10.0.0.0/8", "10.1.2.3") && !cidr_contains("fd00::/8", ip("10.1.2.3"))"#,
+        mutates: false,
         call: cidr_contains,
     },
 ];
@@ -61,7 +64,7 @@ fn network(value: &Dynamic) -> Result<IpNet, Error> {
 }
 
 fn ip(_: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
-    address("ip", args[0]).map(|ip| Dynamic::from(Ip(ip)))
+    address("ip", args[0]).map(|ip| keep_place(args[0], Dynamic::from(Ip(ip))))
 }
 
 fn cidr_contains(_: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {

@@ -2,6 +2,11 @@
 
 pub mod address;
 pub mod bounded;
+mod evidence;
+pub(super) mod list;
+mod number;
+mod object;
+mod text;
 pub mod time;
 pub mod version;
 
@@ -18,8 +23,10 @@ pub struct Function {
     pub parameters: &'static [&'static str],
     /// What it does, in Markdown.
     pub about: &'static str,
-    /// An expression that is true.
+    /// A script that gives true.
     pub example: &'static str,
+    /// Whether it changes its first argument.
+    pub mutates: bool,
     call: Native,
 }
 
@@ -41,16 +48,24 @@ impl Function {
 
 /// All functions, by theme.
 pub fn all() -> impl Iterator<Item = &'static Function> {
-    [version::FUNCTIONS, time::FUNCTIONS, address::FUNCTIONS]
-        .into_iter()
-        .flatten()
+    let themes = [
+        evidence::FUNCTIONS,
+        object::FUNCTIONS,
+        list::FUNCTIONS,
+        text::FUNCTIONS,
+        number::FUNCTIONS,
+        version::FUNCTIONS,
+        time::FUNCTIONS,
+        address::FUNCTIONS,
+    ];
+    themes.into_iter().flatten()
 }
 
 /// Adds all functions to a module.
 pub(super) fn add(module: &mut Module) {
     for function in all() {
         for arity in function.arities() {
-            register(module, function.name, arity, function.call);
+            register(module, function.name, arity, !function.mutates, function.call);
         }
     }
 }

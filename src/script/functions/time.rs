@@ -10,6 +10,7 @@ use rhai::{Dynamic, NativeCallContext};
 
 use super::Function;
 use super::bounded::{Bound, Bounded};
+use super::text::keep_place;
 use crate::script::names::Capture;
 use crate::script::problem::{Error, failed, not_known};
 use crate::script::values;
@@ -21,6 +22,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         about: "The duration that a text says: numbers with the units `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, largest \
                 first. Unknown if it says none.",
         example: r#"duration("1h30m") == duration("90m") && duration("250ms") * 4 == duration("1s")"#,
+        mutates: false,
         call: duration,
     },
     Function {
@@ -29,6 +31,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         about: "The time that a text or number says: RFC 3339, RFC 1123, seconds or milliseconds since 1970, or a date \
                 and a time of day, which is taken as UTC. Unknown if it says none.",
         example: r#"timestamp("2026-11-22 11:31:24.5") - timestamp("Sun, 22 Nov 2026 11:31:24 GMT") == duration("500ms")"#,
+        mutates: false,
         call: timestamp,
     },
 ];
@@ -220,7 +223,7 @@ fn duration(_: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<Dyna
     }
     let text = values::text("duration", args[0])?;
     Duration::parse(&text)
-        .map(Dynamic::from)
+        .map(|duration| keep_place(args[0], Dynamic::from(duration)))
         .ok_or_else(|| not_known(format!("`{text}` is not a duration")))
 }
 
@@ -237,7 +240,7 @@ fn timestamp(_: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<Dyn
         parse_time(&values::text("timestamp", value)?)
     };
     parsed
-        .map(|time| Dynamic::from(Timestamp::exact(time)))
+        .map(|time| keep_place(value, Dynamic::from(Timestamp::exact(time))))
         .ok_or_else(|| not_known(format!("`{value}` is not a time")))
 }
 

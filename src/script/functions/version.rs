@@ -6,6 +6,7 @@ use std::fmt;
 use rhai::{Dynamic, NativeCallContext};
 
 use super::Function;
+use super::text::keep_place;
 use crate::script::problem::{Error, not_known};
 use crate::script::values;
 
@@ -16,6 +17,7 @@ pub(super) const FUNCTIONS: &[Function] = &[Function {
             `.patch`, `.label` and `.release` (the version without its label). A labelled version comes before its \
             release, as in semantic versioning. Unknown if the text is no version.",
     example: r#"version("1.24.9-dev") < version("1.24.9") && version("1.24.9-dev").release == version("1.24.9")"#,
+    mutates: false,
     call: version,
 }];
 
@@ -117,7 +119,7 @@ fn order_labels(left: &str, right: &str) -> Ordering {
 fn version(_: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let text = values::text("version", args[0])?;
     Version::parse(&text)
-        .map(Dynamic::from)
+        .map(|version| keep_place(args[0], Dynamic::from(version)))
         .ok_or_else(|| not_known(format!("`{text}` is not a version")))
 }
 
