@@ -11,9 +11,41 @@ use crate::report::model::{Label, TimeSource};
 use crate::rulebook::model::{FactId, Ruleset};
 use crate::script::Capture;
 
-use super::Settings;
 use super::detach::Left;
 use super::examine::Examined;
+use super::run::{Run, Subject};
+use super::{clock, subjects};
+
+/// Input values by rulebook.
+pub(crate) type Inputs = Vec<BTreeMap<String, Dynamic>>;
+
+/// An earlier capture, seen as `before.`.
+#[derive(Debug)]
+pub(crate) struct Earlier {
+    whole: Arc<Run>,
+    subjects: Vec<Subject>,
+}
+
+impl Earlier {
+    /// Opens an earlier capture to comparison.
+    pub(super) fn new(ruleset: &Arc<Ruleset>, bundle: Bundle, inputs: &Inputs, said: Option<Timestamp>) -> Earlier {
+        let context = Arc::new(Context { detached: true, ..Context::new(Arc::clone(ruleset), bundle, inputs.clone(), None) });
+        let whole = Run::of_whole(&context);
+        let subjects = subjects::find(&context);
+        clock::settle(&context, &whole, &subjects, said);
+        Earlier { whole, subjects }
+    }
+
+    /// The same subject in the earlier capture: that with the same placeholders, else the only one of its kind.
+    pub(super) fn run(&self, subject: &Subject) -> Option<Arc<Run>> {
+        if subject.kind.is_none() {
+            return Some(Arc::clone(&self.whole));
+        }
+        let mut same = self.subjects.iter().filter(|other| other.kind == subject.kind && other.values == subject.values);
+        let found = same.next().filter(|_| same.next().is_none())?;
+        Some(Run::of(&self.whole.context, found, &self.whole))
+    }
+}
 
 /// The rulebooks, the bundle, the values that the user set, and what examined subjects have left.
 #[derive(Debug)]
@@ -23,7 +55,11 @@ pub(crate) struct Context {
     /// The evidence.
     pub(crate) bundle: Bundle,
     /// Input values, by rulebook; one without a value is not there.
-    pub(crate) inputs: Vec<BTreeMap<String, Dynamic>>,
+    pub(crate) inputs: Inputs,
+    /// An earlier capture.
+    pub(crate) earlier: Option<Earlier>,
+    /// Whether places in this evidence lead nowhere: labels point into the later capture only.
+    pub(crate) detached: bool,
     /// When the evidence was captured, and how that is known.
     capture: OnceLock<(Capture, TimeSource)>,
     /// Values of facts over subjects, and the labels that point into evidence which is gone.
@@ -32,9 +68,9 @@ pub(crate) struct Context {
 
 impl Context {
     /// The context of a run.
-    pub(super) fn new(ruleset: Arc<Ruleset>, bundle: Bundle, settings: &Settings) -> Context {
+    pub(super) fn new(ruleset: Arc<Ruleset>, bundle: Bundle, inputs: Inputs, earlier: Option<Earlier>) -> Context {
         let (capture, left) = (OnceLock::new(), OnceLock::new());
-        Context { ruleset, bundle, inputs: settings.inputs.clone(), capture, left }
+        Context { ruleset, bundle, inputs, earlier, detached: false, capture, left }
     }
 
     /// What is known about the time of the capture.

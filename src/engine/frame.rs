@@ -193,7 +193,7 @@ impl Frame {
         match (namespace, &self.other) {
             ("inputs", _) => self.input(name),
             ("subject", _) => self.subject(name),
-            ("before", _) => Err(unknown("there is no earlier capture to compare with".into())),
+            ("before", _) => self.named(&self.run.before()?, self.rulebook, name),
             (role, Some(other)) if role == other.role => self.other(other, name),
             _ if self.taken.is_some() => self.taken(name),
             _ => match self.run.ruleset().rulebooks[self.rulebook].names.get(namespace) {
@@ -252,10 +252,14 @@ impl Names for Frame {
     }
 
     fn handle(&self, namespace: Option<&str>, name: &str) -> Option<Probe> {
+        let (run, namespace) = match namespace {
+            Some("before") => (self.run.before().ok()?, None),
+            _ => (Arc::clone(&self.run), namespace),
+        };
         let Symbol::Probe(probe) = self.probe_symbol(namespace, name)? else {
             return None;
         };
-        let item = self.run.item(probe);
+        let item = run.item(probe);
         if item.path.is_some() {
             self.trace
                 .lock()
@@ -263,6 +267,6 @@ impl Names for Frame {
                 .reads
                 .insert(probe);
         }
-        Some(item.handle(self.run.context.capture()))
+        Some(item.handle(run.context.capture()))
     }
 }

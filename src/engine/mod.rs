@@ -33,7 +33,7 @@ use crate::bundle::Bundle;
 use crate::report::model::Report;
 use crate::rulebook::model::{RuleId, Ruleset};
 
-use context::Context;
+use context::{Context, Earlier};
 use examine::Examined;
 use run::{Run, Subject};
 
@@ -46,6 +46,10 @@ pub struct Settings {
     pub inputs: Vec<BTreeMap<String, Dynamic>>,
     /// When the evidence was captured, where the user says so.
     pub captured_at: Option<Timestamp>,
+    /// An earlier capture of the same subjects.
+    pub before: Option<Bundle>,
+    /// When that was, where the user says so.
+    pub before_captured_at: Option<Timestamp>,
     /// Only rules whose id or code matches one of these; none: all.
     pub rules: Vec<GlobMatcher>,
 }
@@ -81,11 +85,12 @@ impl Settings {
 /// Evaluates the rulebooks on a bundle.
 ///
 /// The subjects are examined in parallel, each loaded, judged and let go; then the bundle as a whole, which sees what they left.
-pub fn run(ruleset: Arc<Ruleset>, bundle: Bundle, settings: &Settings) -> Report {
+pub fn run(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> Report {
     let wanted: Vec<RuleId> = (0..ruleset.rules.len())
         .filter(|&rule| settings.wants(&ruleset, rule))
         .collect();
-    let context = Arc::new(Context::new(ruleset, bundle, settings));
+    let earlier = settings.before.map(|bundle| Earlier::new(&ruleset, bundle, &settings.inputs, settings.before_captured_at));
+    let context = Arc::new(Context::new(ruleset, bundle, settings.inputs, earlier));
     let whole = Run::of_whole(&context);
     let subjects = subjects::find(&context);
     let lone = clock::settle(&context, &whole, &subjects, settings.captured_at);

@@ -55,6 +55,7 @@ pub(crate) struct Run {
     /// The run of the bundle as a whole, for a subject's run.
     pub(crate) whole: Option<Arc<Run>>,
     identity: OnceLock<Identity>,
+    before: OnceLock<Option<Arc<Run>>>,
     items: Vec<OnceLock<Item>>,
     facts: Vec<OnceLock<Cell>>,
 }
@@ -73,7 +74,7 @@ impl Run {
     fn new(context: &Arc<Context>, subject: Subject, whole: Option<Arc<Run>>) -> Run {
         let items = context.ruleset.probes.iter().map(|_| OnceLock::new()).collect();
         let facts = context.ruleset.facts.iter().map(|_| OnceLock::new()).collect();
-        Run { context: Arc::clone(context), subject, whole, identity: OnceLock::new(), items, facts }
+        Run { context: Arc::clone(context), subject, whole, identity: OnceLock::new(), before: OnceLock::new(), items, facts }
     }
 
     /// The rulebooks.
@@ -119,10 +120,22 @@ impl Run {
         }
     }
 
+    /// The same subject in the earlier capture.
+    ///
+    /// # Errors
+    /// An unknown, where there is no earlier capture or the subject is not in it.
+    pub(crate) fn before(&self) -> Result<Arc<Run>, Halt> {
+        let Some(earlier) = &self.context.earlier else {
+            return Err(Halt::unknown("there is no earlier capture to compare with (--before BUNDLE)"));
+        };
+        let run = self.before.get_or_init(|| earlier.run(&self.subject));
+        run.clone().ok_or_else(|| Halt::unknown("the earlier capture does not have this subject"))
+    }
+
     /// The evidence of a probe, read when first asked for.
     pub(crate) fn item(&self, probe: ProbeId) -> &Item {
         let owner = self.of_kind(self.ruleset().probes[probe].kind);
-        let gather = || evidence::gather(owner.ruleset(), &owner.context.bundle, &owner.subject.folder, probe);
+        let gather = || evidence::gather(&owner.context, &owner.subject.folder, probe);
         owner.items[probe].get_or_init(gather)
     }
 
