@@ -280,6 +280,48 @@ fn hostile_queries_are_refused_or_answered_soon() {
     let long = path(&format!("${}", ".a".repeat(20_000)));
     let doc = read(&format!("{}1{}", "{\"a\":".repeat(500), "}".repeat(500)));
     assert!(long.select(&doc, doc.root()).is_empty());
+    let searches = path(&deep("@[?", "]", 60));
+    let brackets = read(&format!("{}{}", "[".repeat(500), "]".repeat(500)));
+    assert_eq!(searches.select(&brackets, brackets.root()).len(), 1);
     let widest = path(&format!("${}", "[*]".repeat(256)));
     assert_eq!(widest.select(&doc, doc.root()).len(), 1);
+}
+
+#[test]
+fn endless_searches_can_be_bounded() {
+    let doc = read(&format!("[{}]", vec!["[[1],[2]]"; 50].join(",")));
+    let count = |query: &str, steps| {
+        path(query)
+            .select_within(&doc, doc.root(), steps)
+            .map(|found| found.len())
+    };
+    assert_eq!(count("$[*]", 50), Some(50));
+    assert_eq!(count("$[*]", 49), None);
+    assert_eq!(count("$[?@[1]]", 50), Some(50));
+    assert_eq!(count("$..*..*..[?$..[?@ == 3]]", 10_000), None);
+    assert_eq!(count("$[?!$..[?@ == 3]]", 1000), None);
+    assert_eq!(count("$[?!$..[?@ == 3]]", 100_000), Some(50));
+    let deep = read(&format!("{}{}", "[".repeat(500), "]".repeat(500)));
+    let doubling = path(&format!("${}", "[0, 0]".repeat(100)));
+    assert_eq!(doubling.select_within(&deep, deep.root(), 100_000), None);
+}
+
+#[test]
+fn members_of_large_objects_are_found() {
+    let members: Vec<String> = (0..1000)
+        .map(|n| format!("\"k{n}\":{{\"k5\":{n},\"k900\":{n}}}"))
+        .collect();
+    let unique = format!("{{{}}}", members.join(","));
+    assert_eq!(select("$.k900.k5", &unique), ["900"]);
+    assert_eq!(select("$['k900', 'k5', 'k1000'].k900", &unique), ["900", "5"]);
+    let repeated = format!("{{{},\"k5\":{{\"k5\":-1}}}}", members.join(","));
+    assert_eq!(select("$.k5.k5", &repeated), ["-1"]);
+    assert_eq!(select("$.k999.k5", &repeated), ["999"]);
+}
+
+#[test]
+fn documents_and_paths_can_be_shared() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Document>();
+    shared::<Path>();
 }
