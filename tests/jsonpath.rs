@@ -1,9 +1,12 @@
 //! JSONPath against the compliance suite, and what the suite leaves out.
 
+mod thicket;
+
 use casebook::document::json::{self, Options};
-use casebook::document::{Document, NodeId};
+use casebook::document::{Document, Kind, NodeId};
 use casebook::path::{Path, PathError};
 use serde_json::Value;
+use thicket::thicket;
 
 fn read(text: &str) -> Document {
     json::parse(text.to_owned(), &Options::default()).expect("JSON")
@@ -324,4 +327,49 @@ fn documents_and_paths_can_be_shared() {
     fn shared<T: Send + Sync>() {}
     shared::<Document>();
     shared::<Path>();
+}
+
+/// The document without members that a later one of the same name hides.
+fn without_hidden(doc: &Document, id: NodeId) -> String {
+    let children: Vec<String> = doc
+        .visible_children(id)
+        .map(|child| {
+            let value = without_hidden(doc, child);
+            doc.key(child).map_or(value.clone(), |key| format!("\"{key}\":{value}"))
+        })
+        .collect();
+    match doc.kind(id) {
+        Kind::Array => format!("[{}]", children.join(",")),
+        Kind::Object => format!("{{{}}}", children.join(",")),
+        _ => doc.raw(id).to_owned(),
+    }
+}
+
+#[test]
+fn searches_agree_with_and_without_the_index_and_hidden_members() {
+    for seed in 0..40 {
+        let doc = read(&thicket(seed, [2, 40][seed as usize % 2]));
+        let indexed = read(doc.text());
+        indexed.with_key("k0");
+        let clean = read(&without_hidden(&doc, doc.root()));
+        assert!(clean.duplicates().is_empty());
+        for query in [
+            "$..k1",
+            "$..k1..k0",
+            "$.*",
+            "$..*",
+            "$..[?@.k0]",
+            "$..[?@ == 7]",
+            "$..['k1', 'k0'][0]",
+            "$..[?@[1]].k1",
+        ] {
+            let texts = |doc: &Document| -> Vec<String> {
+                let found = path(query).select(doc, doc.root());
+                found.into_iter().map(|id| without_hidden(doc, id)).collect()
+            };
+            let walked = texts(&doc);
+            assert_eq!(walked, texts(&clean), "{query}");
+            assert_eq!(walked, texts(&indexed), "{query}");
+        }
+    }
 }

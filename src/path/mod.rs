@@ -1,7 +1,7 @@
 //! JSONPath (RFC 9535): queries over the tape.
 //!
-//! The grammar is `jsonpath-rust`'s. Before it, [`lex`] bounds the nesting and finds mistakes while their place is
-//! still known; after it, [`compile`] checks the types of functions and makes a [`plan`] that [`eval`] runs over a
+//! The grammar is `jsonpath-rust`'s. Before it, `lex` bounds the nesting and finds mistakes while their place is
+//! still known; after it, `compile` checks the types of functions and makes a `plan` that `eval` runs over a
 //! document.
 
 mod compare;
