@@ -11,7 +11,7 @@ const LISTS: [(&str, &str); 4] = [
 
 /// How the text is laid out.
 #[derive(Clone, Copy, PartialEq)]
-pub enum Layout {
+pub(crate) enum Layout {
     /// One line.
     Compact,
     /// A line for each member.
@@ -19,7 +19,7 @@ pub enum Layout {
 }
 
 /// A dump of about `bytes` bytes, grown from `seed`.
-pub fn grow(seed: &Value, bytes: usize, layout: Layout) -> String {
+pub(crate) fn grow(seed: &Value, bytes: usize, layout: Layout) -> String {
     let base = text(seed, layout).len();
     let lists = lists_size(seed, layout).max(1);
     let copies = bytes.saturating_sub(base - lists.min(base)) / lists;

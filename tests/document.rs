@@ -1,10 +1,14 @@
 //! The document tape against `serde_json`, and against hostile texts.
 
+mod thicket;
+
+use casebook::document::excerpt::{Limits, reformatted};
 use casebook::document::json::{Options, parse};
 use casebook::document::{Document, Kind, MAX_DEPTH, NodeId, Number, ParseError};
 use casebook::path::Path;
 use proptest::prelude::*;
 use serde_json::Value;
+use thicket::thicket;
 
 fn read(text: &str) -> Result<Document, ParseError> {
     parse(text.to_owned(), &Options::default())
@@ -361,47 +365,10 @@ fn positions_far_into_a_long_text() {
     assert_eq!(doc.line_span(0), None);
 }
 
-/// Arrays and objects of many sizes in one another, more than the indexes take in one step.
-struct Thicket {
-    seed: u64,
-    /// Nodes that may still grow.
-    left: usize,
-}
-
-impl Thicket {
-    fn random(&mut self, below: usize) -> usize {
-        self.seed = self
-            .seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.seed >> 33) as usize % below
-    }
-
-    fn grow(&mut self, depth: usize) -> String {
-        self.left = self.left.saturating_sub(1);
-        if depth == 0 || self.left == 0 {
-            return self.random(100).to_string();
-        }
-        let width = [0, 1, 2, 3, 70, 200][self.random(6)];
-        let object = self.random(2) == 0;
-        let item = |index| {
-            let below = self.random(depth);
-            let item = self.grow(below);
-            if object { format!("\"k{index}\":{item}") } else { item }
-        };
-        let items = (0..width).map(item).collect::<Vec<_>>().join(",");
-        if object {
-            format!("{{{items}}}")
-        } else {
-            format!("[{items}]")
-        }
-    }
-}
-
 #[test]
 fn the_way_up_is_the_way_down() {
     for seed in 0..40 {
-        let doc = accepted(&Thicket { seed, left: 3000 }.grow(9));
+        let doc = accepted(&thicket(seed, usize::MAX));
         assert_eq!(doc.parent(doc.root()), None);
         for id in nodes(&doc) {
             for (index, child) in doc.children(id).enumerate() {
@@ -433,4 +400,29 @@ fn items_far_into_a_long_array() {
     }
     assert_eq!(doc.at(doc.root(), 20_000), None);
     assert_eq!(doc.at(doc.root(), 20_064), None);
+}
+
+#[test]
+fn excerpts_keep_their_limits_and_show_the_target() {
+    for seed in 0..40 {
+        let doc = accepted(&thicket(seed, 50));
+        for id in nodes(&doc).filter(|id| id.index().is_multiple_of(17)) {
+            for max_lines in [5, 7, 16, 40] {
+                let max_bytes = 64 * max_lines;
+                let excerpt = reformatted(&doc, id, Limits { max_lines, max_bytes });
+                assert!(
+                    excerpt.text.lines().count() <= max_lines && excerpt.text.len() <= max_bytes,
+                    "{}",
+                    excerpt.text
+                );
+                let target = &excerpt.text[excerpt.target];
+                let whole = !target.contains("...");
+                assert!(
+                    !whole || serde_json::from_str::<Value>(target).unwrap() == value(&doc, id),
+                    "{target}"
+                );
+                assert!(whole || doc.is_container(id), "{target}");
+            }
+        }
+    }
 }

@@ -56,7 +56,7 @@ fn run_one(ruleset: &Arc<Ruleset>, case: &Case) -> Outcome {
             report: None,
         },
         Ok((settings, bundle)) => {
-            let report = engine::run(Arc::clone(ruleset), bundle, &settings);
+            let report = engine::run(Arc::clone(ruleset), bundle, settings);
             Outcome {
                 mismatches: check::compare(ruleset, case, &report),
                 report: Some(report),

@@ -36,6 +36,12 @@ pub struct RunArgs {
     /// When the evidence was captured, as 2026-01-31T12:00:00Z; ages are measured against it
     #[arg(long, value_name = "TIME")]
     pub captured_at: Option<Timestamp>,
+    /// Folder with an earlier capture of the same, to compare with
+    #[arg(long, value_name = "BUNDLE")]
+    pub before: Option<PathBuf>,
+    /// When the earlier capture was made
+    #[arg(long, value_name = "TIME", requires = "before")]
+    pub before_captured_at: Option<Timestamp>,
     /// Least severity of findings that makes the exit code 1
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Severity::Warning)]
     pub fail_on: Severity,
@@ -63,13 +69,16 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         style.color = false;
     }
     let ruleset = super::rulebooks(&args.rulebooks, &style)?;
+    let before = args.before.as_deref().map(|path| Bundle::open(path)).transpose();
     let settings = Settings {
         inputs: inputs(&ruleset, &args.rulebooks.set)?,
         captured_at: args.captured_at,
+        before: before.map_err(|error| Failure::usage(error.to_string(), error.help()))?,
+        before_captured_at: args.before_captured_at,
         rules: rules(&ruleset, &args.rules)?,
     };
     let bundle = Bundle::open(&args.bundle).map_err(|error| Failure::usage(error.to_string(), error.help()))?;
-    let report = engine::run(ruleset, bundle, &settings);
+    let report = engine::run(ruleset, bundle, settings);
     write(args, &report, &style)?;
     Ok(exit(&report, args.fail_on, args.strict))
 }

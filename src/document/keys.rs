@@ -1,8 +1,10 @@
 //! Members' names: numbered once, folded where wanted, and where they occur.
 
 use super::{Name, Node, NodeId, json};
-use indexmap::IndexSet;
+use indexmap::IndexMap;
+use indexmap::map::raw_entry_v1::{RawEntryApiV1, RawEntryMut};
 use std::borrow::Cow;
+use std::hash::BuildHasher;
 
 /// Slots of the cache of names as written.
 const SLOTS: usize = 1024;
@@ -11,7 +13,7 @@ const SLOTS: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     // The default hasher, because names come from evidence and may be hostile; the cache spares most look-ups.
-    texts: IndexSet<Box<str>>,
+    texts: IndexMap<Box<str>, ()>,
     /// Fold lowerCamelCase to snake_case.
     pub(super) fold: bool,
     cache: Vec<Slot>,
@@ -36,7 +38,7 @@ impl Names {
 
     pub(super) fn text(&self, name: Name) -> Option<&str> {
         let at = (name.0 as usize).checked_sub(1)?;
-        self.texts.get_index(at).map(|text| &**text)
+        self.texts.get_index(at).map(|(text, ())| &**text)
     }
 
     /// The number of a name; where names are folded, the name looked up is too.
@@ -46,9 +48,14 @@ impl Names {
     }
 
     pub(super) fn intern(&mut self, text: &str) -> Name {
-        match self.texts.get_index_of(text) {
-            Some(at) => number(at),
-            None => number(self.texts.insert_full(text.into()).0),
+        let hash = self.texts.hasher().hash_one(text);
+        match self.texts.raw_entry_mut_v1().from_key_hashed_nocheck(hash, text) {
+            RawEntryMut::Occupied(entry) => number(entry.index()),
+            RawEntryMut::Vacant(entry) => {
+                let at = entry.index();
+                entry.insert_hashed_nocheck(hash, text.into(), ());
+                number(at)
+            }
         }
     }
 

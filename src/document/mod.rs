@@ -12,6 +12,7 @@ mod parser;
 mod place;
 
 use std::borrow::Cow;
+use std::fmt::{Debug, Formatter};
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -24,6 +25,9 @@ use place::Places;
 
 /// The largest text a document can be made of, in bytes: offsets are `u32`.
 pub const MAX_BYTES: u64 = u32::MAX as u64;
+
+/// Members that are looked at one by one before the index is asked.
+const WIDE: usize = 128;
 
 /// A range of bytes of an item as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -185,7 +189,6 @@ impl Node {
 }
 
 /// Parsed evidence, with the text it was parsed from.
-#[derive(Debug)]
 pub struct Document {
     text: String,
     nodes: Vec<Node>,
@@ -255,7 +258,7 @@ impl Document {
         self.text.get(span.range()).unwrap_or_default()
     }
 
-    /// The number of items or members; 0 for a scalar.
+    /// The number of items or members, duplicates included; 0 for a scalar.
     pub fn len(&self, id: NodeId) -> usize {
         self.children(id).count()
     }
@@ -338,14 +341,32 @@ impl Document {
 
     /// The member of an object with this name; of several, the last.
     pub fn member(&self, object: NodeId, name: Name) -> Option<NodeId> {
-        let mut found = self
-            .children(object)
-            .filter(|&child| name != Name::NONE && self.node(child).name() == name);
-        if self.duplicates.is_empty() {
-            found.next()
-        } else {
-            found.last()
+        if name == Name::NONE {
+            return None;
         }
+        let mut last = None;
+        for (index, child) in self.children(object).enumerate() {
+            if index == WIDE {
+                return self.member_of_many(object, name);
+            }
+            if self.node(child).name() == name {
+                last = Some(child);
+                if self.duplicates.is_empty() {
+                    break;
+                }
+            }
+        }
+        last
+    }
+
+    /// Looks a member up in the index: objects with very many members are dictionaries, asked again and again.
+    fn member_of_many(&self, object: NodeId, name: Name) -> Option<NodeId> {
+        let below = self.with_name_below(object, name);
+        below
+            .iter()
+            .rev()
+            .copied()
+            .find(|&member| self.parent(member) == Some(object))
     }
 
     /// The item of an array at this index, from 0.
@@ -403,6 +424,14 @@ impl Document {
             .of(name)
     }
 
+    /// The members with this name below a node, in document order.
+    fn with_name_below(&self, id: NodeId, name: Name) -> &[NodeId] {
+        let all = self.with_name(name);
+        let from = all.partition_point(|&member| member <= id);
+        let to = all.partition_point(|member| member.0 < self.node(id).next);
+        all.get(from..to).unwrap_or_default()
+    }
+
     /// Whether the index of members by name exists already.
     pub fn has_index(&self) -> bool {
         self.postings.get().is_some()
@@ -411,10 +440,7 @@ impl Document {
     /// The members with this name below a node (not itself), ordered by the objects that hold them, these in document
     /// order: what `..name` selects. Hidden members are left out.
     pub fn members_below(&self, id: NodeId, name: Name) -> Cow<'_, [NodeId]> {
-        let all = self.with_name(name);
-        let from = all.partition_point(|&member| member <= id);
-        let to = all.partition_point(|member| member.0 < self.node(id).next);
-        let below = all.get(from..to).unwrap_or_default();
+        let below = self.with_name_below(id, name);
         let ordered = self.postings.get().is_none_or(|postings| postings.is_ordered(name));
         if ordered && self.hidden.is_empty() {
             return Cow::Borrowed(below);
@@ -433,6 +459,17 @@ impl Document {
     /// Members whose name occurs again later in the same object, in document order.
     pub fn duplicates(&self) -> &[NodeId] {
         &self.duplicates
+    }
+}
+
+/// Documents are large: sizes only.
+impl Debug for Document {
+    fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
+        let Self { text, nodes, .. } = self;
+        out.debug_struct("Document")
+            .field("bytes", &text.len())
+            .field("nodes", &nodes.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -8,8 +8,10 @@ use sha2::{Digest, Sha256};
 use crate::bundle::{Bundle, Laid};
 use crate::document::Document;
 use crate::report::model::Outcome;
-use crate::rulebook::model::{Probe, ProbeId, Ruleset};
-use crate::script::{self, Capture, Doc};
+use crate::rulebook::model::{Probe, ProbeId};
+use crate::script::{self, Capture, Doc, NO_SLOT};
+
+use super::context::Context;
 
 /// What a probe came to, for one subject or the bundle.
 #[derive(Debug)]
@@ -61,11 +63,13 @@ impl Item {
 }
 
 /// Finds, reads and parses the evidence of `probe` in `folder` of the bundle.
-pub(crate) fn gather(ruleset: &Ruleset, bundle: &Bundle, folder: &str, probe: ProbeId) -> Item {
+pub(crate) fn gather(context: &Context, folder: &str, probe: ProbeId) -> Item {
+    let (ruleset, bundle) = (&context.ruleset, &context.bundle);
+    let slot = if context.detached { NO_SLOT } else { u16::try_from(probe).unwrap_or(NO_SLOT) };
     let declared = &ruleset.probes[probe];
     match bind(declared, bundle, folder) {
         None => absent(declared, folder),
-        Some(path) => read(declared, bundle, path, probe),
+        Some(path) => read(declared, bundle, path, slot),
     }
 }
 
@@ -101,7 +105,7 @@ fn absent(probe: &Probe, folder: &str) -> Item {
     Item::new(None, Outcome::Absent, Err(reason))
 }
 
-fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: ProbeId) -> Item {
+fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: u16) -> Item {
     let mut item = match bundle.read(path) {
         Ok(bytes) => understood(probe, path, bytes, slot),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Item::new(
@@ -133,7 +137,7 @@ fn told(item: &mut Item, path: &str, laid: &Laid) {
     }
 }
 
-fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: ProbeId) -> Item {
+fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: u16) -> Item {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Item::new(Some(path), Outcome::Empty, Err(format!("`{path}` is empty")));
     }
@@ -145,7 +149,7 @@ fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: ProbeId) -> Item 
             Some(path),
             Outcome::Ok,
             Ok(Arc::new(Doc {
-                slot: slot as u16,
+                slot,
                 document,
             })),
         ),

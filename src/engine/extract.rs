@@ -10,6 +10,7 @@ use crate::path::Path;
 use crate::rulebook::model::{Count, Extract, FactId, FactSource, ProbeId, Symbol};
 use crate::script::{self, Doc, Index, Node, Place, Unknown};
 
+use super::detach::Left;
 use super::halt::Halt;
 use super::run::Run;
 use super::trace::Trace;
@@ -35,7 +36,7 @@ pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<D
             )))
         }
         FactSource::Prefer(sources) => prefer(run, sources, trace),
-        FactSource::Over { .. } => Err(unknown("facts over many subjects need a bundle of many subjects")),
+        FactSource::Over { kind, .. } => Ok(over(run, fact, &run.ruleset().kinds[*kind].id, trace)),
     }
 }
 
@@ -44,6 +45,23 @@ fn unknown(reason: impl Into<String>) -> Halt {
         reason: reason.into(),
         missing: Vec::new(),
     })
+}
+
+/// A row of subject and value for each subject of which the value is known.
+fn over(run: &Arc<Run>, fact: FactId, kind: &str, trace: &mut Trace) -> Dynamic {
+    let left = run.context.left(fact);
+    let known: Vec<_> = left.iter().filter_map(|left| Some((left, left.value.as_ref().ok()?))).collect();
+    if known.len() < left.len() {
+        trace.partial = Some(format!("of {} subjects of kind `{kind}` only {} are known", left.len(), known.len()));
+    }
+    if !known.is_empty() {
+        run.ruleset().facts[fact].needs.iter().for_each(|probe| trace.reads.insert(*probe));
+    }
+    let row = |(left, value): (&Left, &Dynamic)| {
+        let members = [("subject", Dynamic::from(left.subject.clone())), ("value", value.clone())];
+        script::placed(Dynamic::from_map(members.into_iter().map(|(key, value)| (key.into(), value)).collect()), script::place_of(value))
+    };
+    known.into_iter().map(row).collect::<Array>().into()
 }
 
 fn list(value: Dynamic) -> Result<Array, Halt> {

@@ -34,7 +34,7 @@ use rhai::{Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression
 pub use index::Index;
 pub use library::{ModuleProblem, ModuleText};
 pub use names::{Capture, Names, Probe, Refusal, Unknown};
-pub use node::{Doc, NO_SLOT, Node, Place, absent_in, place_of, placed, places_of, to_dynamic};
+pub use node::{Doc, LEFT_SLOT, NO_SLOT, Node, Place, absent_in, place_of, placed, places_of, to_dynamic};
 pub use number::BigNumber;
 pub use problem::{ModulePlace, ScriptProblem, Stop};
 pub use reads::{Known, Read};

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, OpAssignment, Position, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, Module, OpAssignment, Position, Shared, Stmt};
 
 use super::functions;
 use super::tokens::{FORMS, Special};
@@ -91,22 +91,23 @@ pub(super) fn analyse(ast: &AST, known: &Known<'_>) -> Findings {
 pub(super) fn analyse_functions(ast: &AST) -> Findings {
     let known = Known::default();
     let mut analysis = Analysis::new(ast, &known);
-    let functions = only(ast, |name| !is_closure(name));
+    let functions = functions_where(ast, |name| !is_closure(name));
     analysis.walk(&functions, &Locals::new());
     analysis.findings
-}
-
-/// The functions of a syntax tree whose names are wanted.
-fn only(ast: &AST, wanted: impl Fn(&str) -> bool) -> AST {
-    // `clone_functions_only_filtered` would be shorter, but does not filter in Rhai 1.27.
-    let mut functions = ast.clone_functions_only();
-    functions.retain_functions(|_, _, name, _| wanted(name));
-    functions
 }
 
 /// Whether a function of a syntax tree is a closure.
 pub(super) fn is_closure(name: &str) -> bool {
     name.starts_with("anon$")
+}
+
+/// The functions whose names fit, as a tree of their own. (Rhai's own way to do this takes all of them.)
+fn functions_where(ast: &AST, fits: impl Fn(&str) -> bool) -> AST {
+    let mut module = Module::new();
+    for function in ast.iter_fn_def().filter(|function| fits(&function.name)) {
+        module.set_script_fn(Shared::clone(function));
+    }
+    AST::new([], module)
 }
 
 type Locals = BTreeSet<String>;
@@ -142,7 +143,7 @@ impl<'a> Analysis<'a> {
             true
         });
         for closure in std::mem::take(&mut self.closures) {
-            let body = only(self.ast, |name| name == closure.function);
+            let body = functions_where(self.ast, |name| name == closure.function);
             self.walk(&body, &closure.locals);
         }
     }

@@ -99,7 +99,7 @@ pub fn show(value: &Dynamic) -> String {
     if let Some(map) = value.read_lock::<Map>() {
         let members: Vec<String> = map
             .iter()
-            .map(|(key, value)| format!("{key}: {}", show_inside(value)))
+            .map(|(key, value)| format!("{:?}: {}", key.as_str(), show_inside(value)))
             .collect();
         return format!("{{{}}}", members.join(", "));
     }
@@ -112,7 +112,7 @@ pub fn show(value: &Dynamic) -> String {
 /// A value within a list or object: texts are quoted.
 fn show_inside(value: &Dynamic) -> String {
     match value.read_lock::<ImmutableString>() {
-        Some(text) => format!("{text:?}"),
+        Some(text) => format!("{:?}", text.as_str()),
         None if value.is_unit() => "()".to_owned(),
         None => show(value),
     }
@@ -200,10 +200,10 @@ pub(super) fn cells(value: &Dynamic) -> u64 {
         return 1 + text.len() as u64 / 16;
     }
     if let Some(list) = value.read_lock::<Array>() {
-        return 1 + cells_of(&list);
+        return 4 + cells_of(&list);
     }
     match value.read_lock::<Map>() {
-        Some(map) => 1 + map.values().map(|member| 4 + cells(member)).sum::<u64>(),
+        Some(map) => 4 + map.values().map(|member| 4 + cells(member)).sum::<u64>(),
         None if value.is_variant() => 4,
         None => 1,
     }
