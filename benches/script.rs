@@ -57,7 +57,13 @@ fn scripts(criterion: &mut Criterion) {
     let names = facts();
     let known = Known::default();
     criterion.bench_function("compile", |bench| {
-        bench.iter(|| scripts.compile("services.filter(|s| s.name in names).len() > 0", Kind::Expression, &known))
+        bench.iter(|| {
+            scripts.compile(
+                "services.filter(|s| s.name in names).len() > 0",
+                Kind::Expression,
+                &known,
+            )
+        })
     });
     let cases = [
         ("constant", "1"),
@@ -66,7 +72,10 @@ fn scripts(criterion: &mut Criterion) {
         ("compare", r#"services.filter(|s| s.port > 8000).len()"#),
         ("prefix", r#"services.filter(|s| s.labels.app.starts_with("a1")).len()"#),
         ("map", "services.map(|s| #{ name: s.name, port: s.port }).len()"),
-        ("loop", "let n = 0; for s in services { if s.name in names { n += 1; } } n"),
+        (
+            "loop",
+            "let n = 0; for s in services { if s.name in names { n += 1; } } n",
+        ),
         ("push", "let out = []; for i in 0..16000 { out.push(i); } out.len()"),
     ];
     for (name, text) in cases {
