@@ -185,3 +185,28 @@ fn evaluations_within_evaluations_have_their_own_limits() {
     let names: Arc<dyn Names> = Arc::new(Nested(Arc::clone(&scripts), inner));
     assert_eq!(line_of(scripts.eval(&outer, &[], &names)), "10000");
 }
+#[test]
+fn long_expressions_are_not_deep() {
+    let sum = vec!["1"; 50].join(" + ");
+    assert_eq!(bounded(&sum), "50");
+    let either = vec!["1 == 2"; 50].join(" || ");
+    assert_eq!(bounded(&either), "false");
+    let chain = format!("#{{ a: 1 }}{}", "?.a".repeat(20));
+    assert_eq!(
+        bounded(&format!("let x = {chain}; 1")),
+        "failed: an integer has no member `a`"
+    );
+}
+
+#[test]
+fn calls_of_deep_expressions_fit_the_stack() {
+    let nested = |open: &str, close: &str, times: usize| {
+        let text = format!("fn f(x) {{ {}f(x){} }}", open.repeat(times), close.repeat(times));
+        let mut scripts = scripts(&[("m", &text)]);
+        line_of(try_with(&mut scripts, "m::f(1)", facts(), &[]))
+    };
+    let expected = "failed: the script's functions call each other too deep";
+    assert_eq!(nested("[", "]", 18), expected);
+    assert_eq!(nested("[1].map(|x| ", ")", 7), expected);
+    assert_eq!(nested("if true { ", " }", 12), expected);
+}
