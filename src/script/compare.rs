@@ -132,10 +132,16 @@ fn asked(value: &Dynamic, question: &Dynamic) -> Option<Result<bool, Error>> {
 fn same_kind(left: &Dynamic, right: &Dynamic) -> Result<Kind, Error> {
     let (kind, other) = (Kind::of(left), Kind::of(right));
     if kind == Kind::Absent {
-        return Err(absent(Side::Before, format!("; it was compared with {}", describe(right))));
+        return Err(absent(
+            Side::Before,
+            format!("; it was compared with {}", describe(right)),
+        ));
     }
     if other == Kind::Absent {
-        return Err(absent(Side::After, format!("; it was compared with {}", describe(left))));
+        return Err(absent(
+            Side::After,
+            format!("; it was compared with {}", describe(left)),
+        ));
     }
     if kind != other {
         return Err(failed(format!(

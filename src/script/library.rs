@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rhai::module_resolvers::{DummyModuleResolver, StaticModuleResolver};
 use rhai::{AST, ASTFlags, Expr, Ident, Module, Position, Scope, Shared, Stmt};
 
-use super::compile::located_blame;
-use super::problem::{ScriptProblem, Stop, message_at, stop, syntax};
+use super::compile::{Functions, located_blame};
+use super::problem::{ScriptProblem, Stop, Texts, message_at, stop, syntax};
 use super::reads::{self, Call};
 use super::{Scripts, session};
 
@@ -33,7 +33,7 @@ pub struct ModuleProblem {
 pub(super) struct Compiled {
     module: Shared<Module>,
     /// Names and numbers of parameters of its functions.
-    pub(super) functions: BTreeSet<(String, usize)>,
+    pub(super) functions: Functions,
 }
 
 /// A parsed module that waits for those that it calls.
@@ -204,9 +204,15 @@ impl Scripts {
         let _session = session::enter(None, &self.limits);
         let module = Module::eval_ast_as_new(Scope::new(), &with_imports, &self.engine);
         self.engine.set_module_resolver(DummyModuleResolver::new());
-        module
-            .map(Shared::new)
-            .map_err(|error| stop(&error, source.text, &BTreeMap::new()))
+        module.map(Shared::new).map_err(|error| {
+            let (closures, modules) = (BTreeSet::new(), BTreeMap::new());
+            let texts = Texts {
+                script: source.text,
+                closures: &closures,
+                modules: &modules,
+            };
+            stop(&error, texts)
+        })
     }
 }
 
@@ -224,7 +230,7 @@ fn stray_statements(ast: &AST, text: &str) -> Vec<ScriptProblem> {
         .collect()
 }
 
-fn functions_of(ast: &AST) -> BTreeSet<(String, usize)> {
+fn functions_of(ast: &AST) -> Functions {
     ast.iter_fn_def()
         .filter(|function| !reads::is_closure(&function.name))
         .map(|function| (function.name.to_string(), function.params.len()))
