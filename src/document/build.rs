@@ -8,6 +8,9 @@ use std::sync::OnceLock;
 /// How deep arrays and objects may stand in one another.
 pub const MAX_DEPTH: usize = 512;
 
+/// Nodes after which a parser of texts gives up; what it adds between two checks is far less than what is left.
+const MOST_NODES: usize = u32::MAX as usize - (1 << 28);
+
 /// A member's name, as a number that holds within one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(pub(super) u32);
@@ -78,6 +81,11 @@ impl Builder {
     /// How many arrays and objects are open.
     pub fn depth(&self) -> usize {
         self.open.len()
+    }
+
+    /// Whether no further row should be added: numbers of nodes and of names are limited.
+    pub(super) fn is_full(&self) -> bool {
+        self.nodes.len() >= MOST_NODES || self.names.len() >= Name::MAX
     }
 
     /// The number of a member's name, for [`Builder::member`]: cheaper than [`Builder::key`] for names used again.

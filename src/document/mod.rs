@@ -9,13 +9,14 @@ mod keys;
 mod lines;
 mod parser;
 mod place;
+mod reading;
 
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use build::{Builder, MAX_DEPTH, Name};
-pub use parser::Parser;
+pub use parser::{JsonLinesOptions, LinesOptions, Parser, Pattern, PatternError};
 
 use keys::{Names, Postings};
 use lines::Lines;

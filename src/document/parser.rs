@@ -1,12 +1,32 @@
 //! The parsers that evidence can be read with.
+//!
+//! The shape that each gives is told in its file. A new parser is a file below this one and a variant here.
+
+mod json_lines;
+mod lines;
+mod pattern;
+mod raw;
+#[cfg(test)]
+mod testing;
+mod text;
 
 use super::{Document, ParseError, json};
+
+pub use json_lines::JsonLinesOptions;
+pub use lines::LinesOptions;
+pub use pattern::{Pattern, PatternError};
 
 /// How a text becomes a document.
 #[derive(Debug, Clone)]
 pub enum Parser {
-    /// JSON
+    /// JSON, as written.
     Json(json::Options),
+    /// JSON values, one a line: an array.
+    JsonLines(JsonLinesOptions),
+    /// Lines or records, by regular expressions: an array of rows.
+    Lines(LinesOptions),
+    /// The text as it is: one string.
+    Raw,
     /// A format that is declared, but that this version does not read; the name of it.
     Unsupported(&'static str),
 }
@@ -22,6 +42,9 @@ impl Parser {
     pub fn name(&self) -> &'static str {
         match self {
             Parser::Json(_) => "JSON",
+            Parser::JsonLines(_) => "JSON lines",
+            Parser::Lines(_) => "lines",
+            Parser::Raw => "raw text",
             Parser::Unsupported(name) => name,
         }
     }
@@ -33,7 +56,14 @@ impl Parser {
     pub fn parse(&self, text: String) -> Result<Document, ParseError> {
         match self {
             Parser::Json(options) => json::parse(text, options),
-            Parser::Unsupported(_) => Err(ParseError::new("this version of casebook does not read this format", 0, text)),
+            Parser::JsonLines(options) => json_lines::parse(text, options),
+            Parser::Lines(options) => lines::parse(text, options),
+            Parser::Raw => raw::parse(text),
+            Parser::Unsupported(_) => Err(ParseError::new(
+                "this version of casebook does not read this format",
+                0,
+                text,
+            )),
         }
     }
 }
