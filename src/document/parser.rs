@@ -2,9 +2,12 @@
 //!
 //! The shape that each gives is told in its file. A new parser is a file below this one and a variant here.
 
+mod diff;
 mod json_lines;
+mod key_value;
 mod lines;
 mod pattern;
+mod prometheus;
 mod raw;
 #[cfg(test)]
 mod testing;
@@ -13,6 +16,7 @@ mod text;
 use super::{Document, ParseError, json};
 
 pub use json_lines::JsonLinesOptions;
+pub use key_value::KeyValueOptions;
 pub use lines::LinesOptions;
 pub use pattern::{Pattern, PatternError};
 
@@ -25,6 +29,12 @@ pub enum Parser {
     JsonLines(JsonLinesOptions),
     /// Lines or records, by regular expressions: an array of rows.
     Lines(LinesOptions),
+    /// A key and a value a line: an object.
+    KeyValue(KeyValueOptions),
+    /// Prometheus metrics: an array of samples.
+    Prometheus,
+    /// A unified diff: an array of files.
+    Diff,
     /// The text as it is: one string.
     Raw,
     /// A format that is declared, but that this version does not read; the name of it.
@@ -44,6 +54,9 @@ impl Parser {
             Parser::Json(_) => "JSON",
             Parser::JsonLines(_) => "JSON lines",
             Parser::Lines(_) => "lines",
+            Parser::KeyValue(_) => "keys and values",
+            Parser::Prometheus => "Prometheus metrics",
+            Parser::Diff => "a unified diff",
             Parser::Raw => "raw text",
             Parser::Unsupported(name) => name,
         }
@@ -58,6 +71,9 @@ impl Parser {
             Parser::Json(options) => json::parse(text, options),
             Parser::JsonLines(options) => json_lines::parse(text, options),
             Parser::Lines(options) => lines::parse(text, options),
+            Parser::KeyValue(options) => key_value::parse(text, options),
+            Parser::Prometheus => prometheus::parse(text),
+            Parser::Diff => diff::parse(text),
             Parser::Raw => raw::parse(text),
             Parser::Unsupported(_) => Err(ParseError::new(
                 "this version of casebook does not read this format",

@@ -70,6 +70,25 @@ pub(super) fn push_lines(build: &mut Builder, text: &str, range: &Range<usize>) 
     }
 }
 
+/// Whether a text is a number as JSON writes them.
+pub(super) fn is_json_number(text: &str) -> bool {
+    let digits = |text: &str| text.len() - text.trim_start_matches(|char: char| char.is_ascii_digit()).len();
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let whole = digits(unsigned);
+    let mut rest = unsigned.get(whole..).unwrap_or_default();
+    let mut valid = whole == 1 || whole > 1 && !unsigned.starts_with('0');
+    if let Some(fraction) = rest.strip_prefix('.') {
+        valid &= digits(fraction) > 0;
+        rest = fraction.get(digits(fraction)..).unwrap_or_default();
+    }
+    if let Some(exponent) = rest.strip_prefix(['e', 'E']) {
+        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        valid &= digits(exponent) > 0;
+        rest = exponent.get(digits(exponent)..).unwrap_or_default();
+    }
+    valid && rest.is_empty()
+}
+
 /// Checks that the tape has room for a further row.
 pub(super) fn room(build: &Builder, at: usize) -> Parsed<()> {
     if build.is_full() {
@@ -81,6 +100,18 @@ pub(super) fn room(build: &Builder, at: usize) -> Parsed<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_as_json_writes_them() {
+        for number in ["0", "-0", "10", "1.5", "-1.50e+07", "1E3", "0.1e-1"] {
+            assert!(is_json_number(number), "{number}");
+        }
+        for other in [
+            "", "-", "+1", "01", "1.", ".5", "1e", "1e+", "1 ", "0x1", "1_0", "NaN", "--1", "1.5.2",
+        ] {
+            assert!(!is_json_number(other), "{other}");
+        }
+    }
 
     #[test]
     fn lines_end_before_carriage_returns() {
