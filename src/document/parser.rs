@@ -9,6 +9,7 @@ mod lines;
 mod pattern;
 mod prometheus;
 mod raw;
+mod table;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -19,6 +20,7 @@ pub use json_lines::JsonLinesOptions;
 pub use key_value::KeyValueOptions;
 pub use lines::LinesOptions;
 pub use pattern::{Pattern, PatternError};
+pub use table::TableOptions;
 
 /// How a text becomes a document.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub enum Parser {
     JsonLines(JsonLinesOptions),
     /// Lines or records, by regular expressions: an array of rows.
     Lines(LinesOptions),
+    /// Columns under a header: an array of rows.
+    Table(TableOptions),
     /// A key and a value a line: an object.
     KeyValue(KeyValueOptions),
     /// Prometheus metrics: an array of samples.
@@ -54,6 +58,7 @@ impl Parser {
             Parser::Json(_) => "JSON",
             Parser::JsonLines(_) => "JSON lines",
             Parser::Lines(_) => "lines",
+            Parser::Table(_) => "a table",
             Parser::KeyValue(_) => "keys and values",
             Parser::Prometheus => "Prometheus metrics",
             Parser::Diff => "a unified diff",
@@ -71,6 +76,7 @@ impl Parser {
             Parser::Json(options) => json::parse(text, options),
             Parser::JsonLines(options) => json_lines::parse(text, options),
             Parser::Lines(options) => lines::parse(text, options),
+            Parser::Table(options) => table::parse(text, options),
             Parser::KeyValue(options) => key_value::parse(text, options),
             Parser::Prometheus => prometheus::parse(text),
             Parser::Diff => diff::parse(text),

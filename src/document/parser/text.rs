@@ -21,7 +21,12 @@ pub(super) fn body(text: &str) -> usize {
 
 /// The lines of a text, as ranges without what ends them.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    let mut next = body(text);
+    lines_from(text, body(text))
+}
+
+/// The lines of a text from the beginning of one of them on.
+pub(super) fn lines_from(text: &str, start: usize) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut next = start;
     std::iter::from_fn(move || {
         let rest = text.as_bytes().get(next..).filter(|rest| !rest.is_empty())?;
         let start = next;
