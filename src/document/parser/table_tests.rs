@@ -211,8 +211,9 @@ fn padded() -> impl Strategy<Value = (Vec<Vec<String>>, usize)> {
 
 proptest! {
     #[test]
-    fn padded_tables_are_read_back((cells, padding) in padded()) {
+    fn padded_tables_are_read_back((mut cells, padding) in padded()) {
         let columns = cells[0].len();
+        cells.retain(|row| row.iter().any(|cell| !cell.is_empty()));
         let names: Vec<String> = (0..columns).map(|at| format!("NAME {at}")).collect();
         let lines = || std::iter::once(&names).chain(&cells);
         let width = |at: usize| lines().map(|line| line[at].chars().count()).max().unwrap_or(0) + padding;
@@ -220,7 +221,6 @@ proptest! {
             let cells = line.iter().enumerate().map(|(at, cell)| cell.clone() + &" ".repeat(width(at) - cell.chars().count()));
             cells.collect::<String>() + "\n"
         }).collect();
-        prop_assume!(cells.iter().all(|row| row.iter().any(|cell| !cell.is_empty())));
         let doc = read(&parser(None, &[]), &text);
         check_rows(&doc, doc.root());
         let expected: Value = cells.iter().map(|row| {
