@@ -16,7 +16,9 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use build::{Builder, MAX_DEPTH, Name};
-pub use parser::{JsonLinesOptions, KeyValueOptions, LinesOptions, Parser, Pattern, PatternError, TableOptions};
+pub use parser::{
+    IptablesOptions, JsonLinesOptions, KeyValueOptions, LinesOptions, Parser, Pattern, PatternError, TableOptions,
+};
 
 use keys::{Names, Postings};
 use lines::Lines;

@@ -3,6 +3,7 @@
 //! The shape that each gives is told in its file. A new parser is a file below this one and a variant here.
 
 mod diff;
+mod iptables;
 mod json_lines;
 mod key_value;
 mod lines;
@@ -16,6 +17,7 @@ mod text;
 
 use super::{Document, ParseError, json};
 
+pub use iptables::IptablesOptions;
 pub use json_lines::JsonLinesOptions;
 pub use key_value::KeyValueOptions;
 pub use lines::LinesOptions;
@@ -37,6 +39,8 @@ pub enum Parser {
     KeyValue(KeyValueOptions),
     /// Prometheus metrics: an array of samples.
     Prometheus,
+    /// Listings of packet filters: tables of chains of rules.
+    Iptables(IptablesOptions),
     /// A unified diff: an array of files.
     Diff,
     /// The text as it is: one string.
@@ -61,6 +65,7 @@ impl Parser {
             Parser::Table(_) => "a table",
             Parser::KeyValue(_) => "keys and values",
             Parser::Prometheus => "Prometheus metrics",
+            Parser::Iptables(_) => "a packet filter's listing",
             Parser::Diff => "a unified diff",
             Parser::Raw => "raw text",
             Parser::Unsupported(name) => name,
@@ -79,6 +84,7 @@ impl Parser {
             Parser::Table(options) => table::parse(text, options),
             Parser::KeyValue(options) => key_value::parse(text, options),
             Parser::Prometheus => prometheus::parse(text),
+            Parser::Iptables(options) => iptables::parse(text, options),
             Parser::Diff => diff::parse(text),
             Parser::Raw => raw::parse(text),
             Parser::Unsupported(_) => Err(ParseError::new(
