@@ -14,6 +14,7 @@ mod table;
 #[cfg(test)]
 mod testing;
 mod text;
+mod yaml;
 
 use super::{Document, ParseError, json};
 
@@ -31,6 +32,8 @@ pub enum Parser {
     Json(json::Options),
     /// JSON values, one a line: an array.
     JsonLines(JsonLinesOptions),
+    /// YAML, as written; several documents are an array.
+    Yaml,
     /// Lines or records, by regular expressions: an array of rows.
     Lines(LinesOptions),
     /// Columns under a header: an array of rows.
@@ -61,6 +64,7 @@ impl Parser {
         match self {
             Parser::Json(_) => "JSON",
             Parser::JsonLines(_) => "JSON lines",
+            Parser::Yaml => "YAML",
             Parser::Lines(_) => "lines",
             Parser::Table(_) => "a table",
             Parser::KeyValue(_) => "keys and values",
@@ -80,6 +84,7 @@ impl Parser {
         match self {
             Parser::Json(options) => json::parse(text, options),
             Parser::JsonLines(options) => json_lines::parse(text, options),
+            Parser::Yaml => yaml::parse(text),
             Parser::Lines(options) => lines::parse(text, options),
             Parser::Table(options) => table::parse(text, options),
             Parser::KeyValue(options) => key_value::parse(text, options),
