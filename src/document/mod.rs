@@ -9,6 +9,7 @@ mod keys;
 mod lines;
 mod parser;
 mod place;
+mod reading;
 
 use std::borrow::Cow;
 use std::fmt::{Debug, Formatter};
@@ -16,7 +17,9 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use build::{Builder, MAX_DEPTH, Name};
-pub use parser::Parser;
+pub use parser::{
+    IptablesOptions, JsonLinesOptions, KeyValueOptions, LinesOptions, Parser, Pattern, PatternError, TableOptions,
+};
 
 use keys::{Names, Postings};
 use lines::Lines;
