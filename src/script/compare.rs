@@ -154,7 +154,7 @@ fn same_kind(left: &Dynamic, right: &Dynamic) -> Result<Kind, Error> {
 }
 
 /// Whether two values are the same: unlike kinds are not, absent values are. This is how items of lists are compared.
-pub(super) fn same(left: &Dynamic, right: &Dynamic) -> bool {
+pub fn same(left: &Dynamic, right: &Dynamic) -> bool {
     let kind = Kind::of(left);
     if kind != Kind::of(right) {
         return false;

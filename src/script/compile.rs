@@ -152,7 +152,7 @@ impl Scripts {
         tokens.len() > before
     }
 
-    /// Calls of functions that do not exist. Methods are not checked: what they are called on is not known.
+    /// Calls of functions that do not exist, or with a wrong number of arguments.
     pub(super) fn check_calls(&self, calls: &[Call], text: &str, own: &Functions) -> Vec<ScriptProblem> {
         let problems = calls.iter().filter_map(|call| {
             let (message, help) = match &call.module {
@@ -167,6 +167,9 @@ impl Scripts {
     }
 
     fn wrong_qualified(&self, module: &str, call: &Call) -> Wrong {
+        if self.broken.contains(module) {
+            return None;
+        }
         let Some(compiled) = self.own.get(module).or_else(|| self.used.get(module)) else {
             let names = self.own.keys().chain(self.used.keys()).map(String::as_str);
             return Some((format!("there is no module `{module}`"), suggestion(module, names)));

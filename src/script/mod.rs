@@ -31,6 +31,7 @@ use std::sync::Arc;
 
 use rhai::{Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, Module, Scope, Shared};
 
+pub use compare::same;
 pub use functions::address::Ip;
 pub use functions::bounded::{Bound, Bounded};
 pub use functions::time::{Duration, Timestamp, parse_time};
@@ -43,7 +44,7 @@ pub use number::BigNumber;
 pub use problem::{ModulePlace, ScriptProblem, Stop};
 pub use reads::{Known, Read};
 pub use session::Limits;
-pub use values::show;
+pub use values::{member, show};
 
 use library::Compiled;
 use problem::Texts;
@@ -111,6 +112,8 @@ pub struct Scripts {
     /// Modules of used rulebooks by `rulebook::module`.
     used: BTreeMap<String, Compiled>,
     rulebooks: BTreeMap<String, Shared<Module>>,
+    /// Own modules that did not compile: that they are missing has been said.
+    broken: BTreeSet<String>,
     /// Texts of modules by `rulebook::module`, to turn positions into offsets.
     texts: BTreeMap<String, String>,
 }
@@ -135,6 +138,7 @@ impl Scripts {
             own: BTreeMap::new(),
             used: BTreeMap::new(),
             rulebooks: BTreeMap::new(),
+            broken: BTreeSet::new(),
             texts: BTreeMap::new(),
         }
     }

@@ -241,7 +241,7 @@ impl<'a> Analysis<'a> {
             return;
         };
         let captured = match outer {
-            [.., ASTNode::Expr(Expr::FnCall(call, _))] if is_capture(call) => &call.args[1..],
+            [.., ASTNode::Expr(Expr::FnCall(call, _))] if is_capture(call) => call.args.get(1..).unwrap_or_default(),
             _ => &[],
         };
         let locals = captured

@@ -132,6 +132,8 @@ pub(super) fn install(engine: &mut Engine) -> Exchange {
     let tokens = exchange.clone();
     #[allow(deprecated)] // Rhai marks it as volatile, not as going away.
     engine.on_parse_token(move |token, position, _| match tokens.after_dot(token) {
+        // Rhai writes this call itself, where a closure captures variables; a script must not.
+        Token::Reserved(word) if *word == "curry" => Token::Identifier(Box::new("currying".into())),
         Token::Reserved(word) if rhai::is_valid_identifier(word.as_str()) && *word != "this" => Token::Identifier(word),
         token @ (Token::Identifier(_)
         | Token::Unit

@@ -253,15 +253,13 @@ pub(super) fn list_or<T>(value: &Dynamic, look: impl FnOnce(&[Dynamic]) -> T) ->
     value.read_lock::<Array>().map(|list| look(&list))
 }
 
-/// A member of an object.
-pub(super) fn member(function: &str, object: &Dynamic, name: &str) -> Result<Dynamic, Error> {
+/// A member of an object: an absence if it has none, nothing if the value is no object.
+pub fn member(object: &Dynamic, name: &str) -> Option<Dynamic> {
     if let Some(node) = object.read_lock::<Node>() {
-        return Ok(node.get(name));
+        return Some(node.get(name));
     }
-    match object.read_lock::<Map>() {
-        Some(map) => Ok(map.get(name).cloned().unwrap_or(Dynamic::UNIT)),
-        None => Err(wrong(function, "objects", object)),
-    }
+    let map = object.read_lock::<Map>()?;
+    Some(map.get(name).cloned().unwrap_or(Dynamic::UNIT))
 }
 
 /// Pays for a value that is copied or kept: roughly its memory, in units of 16 bytes.

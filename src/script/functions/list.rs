@@ -485,7 +485,7 @@ fn differ(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> 
             let mut partners = keyed(right, &key)?;
             let mut rows = Array::new();
             for item in left {
-                let name = member("differ", item, &key)?;
+                let name = key_of(item, &key)?;
                 let partner = partners
                     .iter_mut()
                     .find(|(other, partner)| partner.is_some() && same(other, &name));
@@ -504,9 +504,11 @@ fn differ(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> 
 }
 
 fn keyed<'l>(list: &'l [Dynamic], key: &str) -> Result<Vec<(Dynamic, Option<&'l Dynamic>)>, Error> {
-    list.iter()
-        .map(|item| Ok((member("differ", item, key)?, Some(item))))
-        .collect()
+    list.iter().map(|item| Ok((key_of(item, key)?, Some(item)))).collect()
+}
+
+fn key_of(item: &Dynamic, key: &str) -> Result<Dynamic, Error> {
+    member(item, key).ok_or_else(|| wrong("differ", "objects", item))
 }
 
 fn difference(key: Dynamic, left: &Dynamic, right: &Dynamic, change: &str) -> Dynamic {

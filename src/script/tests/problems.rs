@@ -54,6 +54,7 @@ fn problems_are_found_and_placed() {
         ("eval(\"1\")", vec!["eval: `eval` is not available in rulebooks"]),
         ("print(1)", vec!["print: `print` is not available in rulebooks"]),
         ("a.debug()", vec!["debug: `debug` is not available in rulebooks"]),
+        ("curry(a, b)", vec!["curry: there is no function `currying`"]),
         ("sleep(1)", vec!["sleep: `sleep` is not available in rulebooks"]),
         (
             "servers = 1",
@@ -222,6 +223,15 @@ fn modules_are_checked() {
             vec![("a", "fn f(x) { b::h(x) }"), ("b", "fn g(x) { x }")],
             vec!["a h: there is no function `b::h`"],
         ),
+        (
+            vec![("a", "fn f(x) { b::g(x) }"), ("b", "private fn g(x) { [x] }")],
+            vec!["a g: there is no function `b::g`"],
+        ),
+        (
+            vec![("a", "fn f(x) { b::g([x]) }"), ("b", "fn g(x) {")],
+            vec!["b : Expecting '}' to terminate this block"],
+        ),
+        (vec![("a", "fn f(x) { [g(x)] }")], vec!["a g: there is no function `g`"]),
         (vec![("a", "fn f(x) { c::h(x) }")], vec!["a h: there is no module `c`"]),
         (
             vec![("a", "fn f(x) { b::g(x) }"), ("b", "fn g(x) { a::f(x) }")],
