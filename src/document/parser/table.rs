@@ -21,8 +21,8 @@
 //! told apart:
 //!
 //! 1. Tabs separate, if the header has any.
-//! 2. Names are separated by two or more blanks; by a single one too, if below it every row has a blank with words on
-//!    both sides. Where no row has a word across the beginning of a column, lines are cut there.
+//! 2. Names are separated by two or more blanks; by a single one too, if no row has a word across it, and rows have
+//!    words on both sides of it. Where no row has a word across the beginning of a column, lines are cut there.
 //! 3. Else, where a header has no single blanks, two or more blanks separate cells.
 //! 4. Else words are cells, as in lists of processes: `PID COMMAND` are two columns, and a date such as
 //!    `Sun Nov 22 11:28:05 2026` is one word.
@@ -415,31 +415,24 @@ type Cut = (Vec<Range<usize>>, Layout);
 fn cut(header: &str, words: &[Range<usize>], measure: Measure, rows: &Rows<'_>) -> Option<Cut> {
     let starts: Vec<usize> = measure.starts(header, words);
     let mut borders: Vec<Border> = words.iter().map(|word| Border::before(header, word.start)).collect();
-    let mut reached = words.len();
-    let mut empty = true;
     for line in rows.iter() {
         let row = line.text.as_ref();
-        let cells = measure.cells(row, &starts);
-        empty = false;
-        reached = reached.min(cells.len());
-        for ((border, before), cell) in borders.iter_mut().skip(1).zip(&cells).zip(cells.iter().skip(1)) {
-            let blank = slice(row, before).ends_with(BLANKS);
-            match border {
-                Border::Sure if !blank => return None,
-                Border::Likely if !blank || is_blank(slice(row, before)) || is_blank(slice(row, cell)) => {
-                    *border = Border::No
-                }
-                _ => {}
+        let mut cells = measure.cells(row, &starts);
+        // The column at whose left the row ends has its say too.
+        cells.push(row.len()..row.len());
+        for (border, pair) in borders.iter_mut().skip(1).zip(cells.windows(2)) {
+            let [before, cell] = pair else { continue };
+            let (before, cell) = (slice(row, before), slice(row, cell));
+            let across = !cell.is_empty() && !before.ends_with(BLANKS);
+            if across && matches!(border, Border::Sure) {
+                return None;
             }
+            border.look(across, !is_blank(before), !is_blank(cell));
         }
     }
     let (mut names, mut columns): (Vec<Range<usize>>, Vec<usize>) = Default::default();
-    for (at, ((word, border), start)) in words.iter().zip(borders).zip(starts).enumerate() {
-        let part = match border {
-            Border::Sure => false,
-            Border::Likely => empty || at >= reached,
-            Border::No => true,
-        };
+    for ((word, border), start) in words.iter().zip(borders).zip(starts) {
+        let part = !border.separates();
         match names.last_mut().filter(|_| part) {
             Some(name) => name.end = word.end,
             None => {
@@ -478,9 +471,9 @@ fn odd_cells(layout: &Layout, rows: &Rows<'_>) -> usize {
 enum Border {
     /// Two blanks or more are before it.
     Sure,
-    /// No row so far speaks against it.
-    Likely,
-    /// It belongs to the name before.
+    /// One blank is before it: what rows have below.
+    Single { both: bool, left: bool, right: bool },
+    /// A row has a word across it.
     No,
 }
 
@@ -490,7 +483,37 @@ impl Border {
         let single = before
             .strip_suffix(' ')
             .is_some_and(|before| !before.is_empty() && !before.ends_with(' '));
-        if single { Border::Likely } else { Border::Sure }
+        if single {
+            Border::Single {
+                both: false,
+                left: false,
+                right: false,
+            }
+        } else {
+            Border::Sure
+        }
+    }
+
+    /// Takes in what a row has on both sides.
+    fn look(&mut self, across: bool, before: bool, behind: bool) {
+        match self {
+            Border::Single { .. } if across => *self = Border::No,
+            Border::Single { both, left, right } => {
+                *both |= before && behind;
+                *left |= before && !behind;
+                *right |= behind && !before;
+            }
+            _ => {}
+        }
+    }
+
+    /// Below a name with a blank inside, short cells stand on the left alone; none stands on the right alone.
+    fn separates(self) -> bool {
+        match self {
+            Border::Sure => true,
+            Border::Single { both, left, right } => both && (right || !left),
+            Border::No => false,
+        }
     }
 }
 

@@ -17,13 +17,13 @@ impl Compiler {
             }),
             ParserSpec::JsonLines(options) => Parser::JsonLines(JsonLinesOptions {
                 snake_case_keys: options.keys.is_some(),
-                ..JsonLinesOptions::default()
+                mixed: options.mixed,
             }),
             ParserSpec::Yaml(_) => Parser::Yaml,
             ParserSpec::Lines(options) => Parser::Lines(self.lines(options)?),
             ParserSpec::Table(options) => Parser::Table(self.table(options)?),
             ParserSpec::KeyValue(options) => {
-                let made = KeyValueOptions::new(options.separator.as_ref().map(|text| text.value.as_str()), false);
+                let made = KeyValueOptions::new(options.separator.as_ref().map(|text| text.value.as_str()), options.nested);
                 Parser::KeyValue(self.checked(made, options.separator.as_ref())?)
             }
             ParserSpec::Prometheus(_) => Parser::Prometheus,
