@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use casebook::document::json;
-use casebook::script::{Doc, Index, Kind, Known, Limits, Names, Probe, Scripts, Unknown, to_dynamic};
+use casebook::script::{Doc, Index, Kind, Known, Limits, Names, Probe, Refusal, Scripts, Unknown, to_dynamic};
 use criterion::{Criterion, criterion_group, criterion_main};
 use rhai::{Array, Dynamic};
 
@@ -17,15 +17,15 @@ struct Facts {
 }
 
 impl Names for Facts {
-    fn value(&self, name: &str) -> Result<Dynamic, Unknown> {
+    fn value(&self, name: &str) -> Result<Dynamic, Refusal> {
         match name {
             "services" => Ok(self.services.clone()),
             "names" => Ok(self.names.clone()),
-            _ => Err(Unknown::new("not captured")),
+            _ => Err(Unknown::new("not captured").into()),
         }
     }
 
-    fn member(&self, _: &str, name: &str) -> Result<Dynamic, Unknown> {
+    fn member(&self, _: &str, name: &str) -> Result<Dynamic, Refusal> {
         self.value(name)
     }
 
@@ -57,7 +57,13 @@ fn scripts(criterion: &mut Criterion) {
     let names = facts();
     let known = Known::default();
     criterion.bench_function("compile", |bench| {
-        bench.iter(|| scripts.compile("services.filter(|s| s.name in names).len() > 0", Kind::Expression, &known))
+        bench.iter(|| {
+            scripts.compile(
+                "services.filter(|s| s.name in names).len() > 0",
+                Kind::Expression,
+                &known,
+            )
+        })
     });
     let cases = [
         ("constant", "1"),
@@ -66,7 +72,10 @@ fn scripts(criterion: &mut Criterion) {
         ("compare", r#"services.filter(|s| s.port > 8000).len()"#),
         ("prefix", r#"services.filter(|s| s.labels.app.starts_with("a1")).len()"#),
         ("map", "services.map(|s| #{ name: s.name, port: s.port }).len()"),
-        ("loop", "let n = 0; for s in services { if s.name in names { n += 1; } } n"),
+        (
+            "loop",
+            "let n = 0; for s in services { if s.name in names { n += 1; } } n",
+        ),
         ("push", "let out = []; for i in 0..16000 { out.push(i); } out.len()"),
     ];
     for (name, text) in cases {

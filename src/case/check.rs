@@ -1,6 +1,6 @@
 //! What a report says against what a case expects.
 
-use crate::report::model::{Finding, Report, RuleVerdict, Verdict};
+use crate::report::model::{Finding, Label, Report, RuleVerdict, Verdict};
 use crate::rulebook::model::{RuleId, Ruleset};
 use crate::rulebook::spec::ExpectSpec;
 use crate::rulebook::text::Text;
@@ -202,7 +202,11 @@ fn meets(finding: &Finding, expected: &ExpectSpec) -> bool {
     let contains = |text: &str, part: &Option<Text>| part.as_ref().is_none_or(|part| text.contains(&part.value));
     let equals =
         |text: Option<&str>, wanted: &Option<Text>| wanted.as_ref().is_none_or(|wanted| text == Some(&wanted.value));
-    let labelled = |wanted: &Text| finding.labels.iter().any(|label| label.text.contains(&wanted.value));
+    let shows = |label: &Label, wanted: &Text| {
+        let excerpt = label.excerpt.as_ref().map_or("", |excerpt| excerpt.text.as_str());
+        label.text.contains(&wanted.value) || excerpt.contains(&wanted.value)
+    };
+    let labelled = |wanted: &Text| finding.labels.iter().any(|label| shows(label, wanted));
     contains(&finding.message, &expected.says)
         && expected.at.iter().all(labelled)
         && equals(Some(&finding.subject), &expected.subject)

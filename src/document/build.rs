@@ -8,6 +8,9 @@ use std::sync::OnceLock;
 /// How deep arrays and objects may stand in one another.
 pub const MAX_DEPTH: usize = 512;
 
+/// Nodes after which a parser of texts gives up; what it adds between two checks is far less than what is left.
+const MOST_NODES: usize = u32::MAX as usize - (1 << 28);
+
 /// A member's name, as a number that holds within one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(pub(super) u32);
@@ -25,6 +28,16 @@ struct Open {
     node: u32,
     /// Where its members' names begin on the shared stack; `None` for an array.
     members: Option<usize>,
+}
+
+/// How much a node is and holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) nodes: usize,
+    /// How deep arrays and objects stand in one another.
+    pub(super) depth: usize,
+    /// Bytes of the scalars.
+    pub(super) bytes: usize,
 }
 
 /// Fills the tape of one document, node by node in document order.
@@ -79,6 +92,11 @@ impl Builder {
     /// How many arrays and objects are open.
     pub fn depth(&self) -> usize {
         self.open.len()
+    }
+
+    /// Whether no further row should be added: numbers of nodes and of names are limited.
+    pub(super) fn is_full(&self) -> bool {
+        self.nodes.len() >= MOST_NODES || self.names.len() >= Name::MAX
     }
 
     /// The number of a member's name, for [`Builder::member`]: cheaper than [`Builder::key`] for names used again.
@@ -196,6 +214,99 @@ impl Builder {
     pub fn computed_number(&mut self, json: impl Into<Box<str>>, span: Span) {
         self.owned.push((self.next_id(), json.into()));
         self.push_span(Stored::OwnedNumber, span);
+    }
+
+    /// The node that comes next.
+    pub(super) fn next_node(&self) -> NodeId {
+        NodeId(self.next_id())
+    }
+
+    /// How many nodes a closed node consists of, how deep they are nested, and the bytes of its scalars.
+    pub(super) fn size(&self, id: NodeId) -> Size {
+        let nodes = self.subtree(id);
+        let mut ends: Vec<u32> = Vec::new();
+        let mut size = Size {
+            nodes: nodes.len(),
+            depth: 0,
+            bytes: 0,
+        };
+        for (at, node) in (id.0..).zip(nodes) {
+            while ends.last().is_some_and(|end| *end <= at) {
+                ends.pop();
+            }
+            match node.stored() {
+                Stored::Array | Stored::Object => ends.push(node.next),
+                Stored::OwnedString | Stored::OwnedNumber => size.bytes += self.owned(at).map_or(0, str::len),
+                _ => size.bytes += (node.end - node.start) as usize,
+            }
+            size.depth = size.depth.max(ends.len());
+        }
+        size
+    }
+
+    fn subtree(&self, id: NodeId) -> &[Node] {
+        let end = self.nodes.get(id.index()).map_or(id.0, |node| node.next);
+        self.nodes.get(id.index()..end as usize).unwrap_or_default()
+    }
+
+    /// Pushes what a closed node is and holds once more, all of it at this span of the text.
+    pub(super) fn copy(&mut self, id: NodeId, text: &str, span: Span) {
+        let mut ends: Vec<u32> = Vec::new();
+        for (at, node) in (id.0..).zip(self.subtree(id).to_vec()) {
+            while ends.pop_if(|end| *end <= at).is_some() {
+                self.close(span.end as usize);
+            }
+            if at != id.0 {
+                self.member(node.name());
+            }
+            let written = text.get(node.start as usize..node.end as usize).unwrap_or_default();
+            match node.stored() {
+                Stored::Array => self.open_array(span.start as usize),
+                Stored::Object => self.open_object(span.start as usize),
+                Stored::Cell => self.computed_string(written, span),
+                Stored::Plain => self.computed_string(super::inside_quotes(written), span),
+                Stored::Escaped => self.computed_string(super::json::unescape(super::inside_quotes(written)), span),
+                Stored::Number => self.computed_number(written, span),
+                Stored::OwnedString => self.computed_string(self.owned(at).unwrap_or_default().to_owned(), span),
+                Stored::OwnedNumber => self.computed_number(self.owned(at).unwrap_or_default().to_owned(), span),
+                other => self.push_span(other, span),
+            }
+            if matches!(node.stored(), Stored::Array | Stored::Object) {
+                ends.push(node.next);
+            }
+        }
+        ends.iter().for_each(|_| self.close(span.end as usize));
+    }
+
+    /// The text of a scalar; none for arrays and objects.
+    pub(super) fn scalar_text(&self, id: NodeId, text: &str) -> Option<String> {
+        let node = self.nodes.get(id.index())?;
+        let written = text.get(node.start as usize..node.end as usize)?;
+        match node.stored() {
+            Stored::Array | Stored::Object => None,
+            Stored::Plain => Some(super::inside_quotes(written).to_owned()),
+            Stored::OwnedString | Stored::OwnedNumber => self.owned(id.0).map(str::to_owned),
+            _ => Some(written.to_owned()),
+        }
+    }
+
+    fn owned(&self, id: u32) -> Option<&str> {
+        let found = self.owned.binary_search_by_key(&id, |(node, _)| *node).ok()?;
+        self.owned.get(found).map(|(_, value)| &**value)
+    }
+
+    /// Takes the closed root array away, if it holds just one thing, and nothing at all if it is empty.
+    pub(super) fn unwrap_root(&mut self) {
+        let Some(root) = self.nodes.first() else { return };
+        let only = self.nodes.get(1).is_none_or(|first| first.next == root.next);
+        if !only || !self.open.is_empty() || root.stored() != Stored::Array {
+            return;
+        }
+        self.nodes.remove(0);
+        self.nodes.iter_mut().for_each(|node| node.next -= 1);
+        self.key_spans.iter_mut().for_each(|(node, _)| *node -= 1);
+        self.owned.iter_mut().for_each(|(node, _)| *node -= 1);
+        self.duplicates.iter_mut().for_each(|node| node.0 -= 1);
     }
 
     fn push_span(&mut self, stored: Stored, span: Span) {

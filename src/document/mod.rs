@@ -4,12 +4,12 @@
 //! found can be pointed at. Parsers fill the tape through [`Builder`].
 
 mod build;
-pub mod excerpt;
 pub mod json;
 mod keys;
 mod lines;
 mod parser;
 mod place;
+mod reading;
 
 use std::borrow::Cow;
 use std::fmt::{Debug, Formatter};
@@ -17,7 +17,9 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use build::{Builder, MAX_DEPTH, Name};
-pub use parser::Parser;
+pub use parser::{
+    IptablesOptions, JsonLinesOptions, KeyValueOptions, LinesOptions, Parser, Pattern, PatternError, TableOptions,
+};
 
 use keys::{Names, Postings};
 use lines::Lines;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use crate::report::model::TimeSource;
-use crate::script::functions::time::parse_time;
+use crate::script::parse_time;
 
 use super::context::Context;
 use super::run::{Run, Subject};

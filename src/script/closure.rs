@@ -5,11 +5,14 @@ use rhai::{Array, Caches, Dynamic, EvalAltResult, EvalContext, FnPtr, NativeCall
 use super::problem::{Error, failed};
 use super::values::{self, wrong};
 
+/// Calls a function of a script by name.
+type Call<'c> = dyn FnMut(&str, &mut [&mut Dynamic]) -> Result<Dynamic, Error> + 'c;
+
 /// A closure that is called many times over: Rhai's own way makes a new state, with nothing resolved, for every call.
 pub(super) struct Closure<'c> {
     function: &'c str,
     pointer: &'c FnPtr,
-    call: &'c mut dyn FnMut(&str, &mut [&mut Dynamic]) -> Result<Dynamic, Error>,
+    call: &'c mut Call<'c>,
 }
 
 impl Closure<'_> {

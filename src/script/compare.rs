@@ -132,10 +132,16 @@ fn asked(value: &Dynamic, question: &Dynamic) -> Option<Result<bool, Error>> {
 fn same_kind(left: &Dynamic, right: &Dynamic) -> Result<Kind, Error> {
     let (kind, other) = (Kind::of(left), Kind::of(right));
     if kind == Kind::Absent {
-        return Err(absent(Side::Before, format!("; it was compared with {}", describe(right))));
+        return Err(absent(
+            Side::Before,
+            format!("; it was compared with {}", describe(right)),
+        ));
     }
     if other == Kind::Absent {
-        return Err(absent(Side::After, format!("; it was compared with {}", describe(left))));
+        return Err(absent(
+            Side::After,
+            format!("; it was compared with {}", describe(left)),
+        ));
     }
     if kind != other {
         return Err(failed(format!(
@@ -148,7 +154,7 @@ fn same_kind(left: &Dynamic, right: &Dynamic) -> Result<Kind, Error> {
 }
 
 /// Whether two values are the same: unlike kinds are not, absent values are. This is how items of lists are compared.
-pub(super) fn same(left: &Dynamic, right: &Dynamic) -> bool {
+pub fn same(left: &Dynamic, right: &Dynamic) -> bool {
     let kind = Kind::of(left);
     if kind != Kind::of(right) {
         return false;

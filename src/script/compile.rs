@@ -72,12 +72,16 @@ impl Scripts {
             return Err(problems.into_iter().map(|problem| shifted(problem, start)).collect());
         }
         reads.extend(found.iter().filter_map(|found| located(found, text, start)));
+        if ast.statements().is_empty() {
+            return Err(vec![problem("an expression is missing", start..start + text.len())]);
+        }
         let block = StmtBlock::new(ast.statements().iter().cloned(), Position::NONE, Position::NONE);
         Ok(Code {
             text: text.into(),
             start,
             expr: Expr::Stmt(Box::new(block)),
             closures: ast.shared_lib().clone(),
+            closure_names: ast.iter_fn_def().map(|function| function.name.to_string()).collect(),
         })
     }
 
@@ -134,19 +138,22 @@ impl Scripts {
             let token = tokens::read_token(&mut self.engine, read.namespace.as_deref(), &read.name);
             tokens.extend(tokens::key(read.start).map(|key| (key, token)));
         }
+        for (at, name) in &findings.copies {
+            // A free name is a copy already.
+            if let Some(key) = tokens::key(*at)
+                && !tokens.contains_key(&key)
+            {
+                tokens.insert(key, tokens::copy_token(&mut self.engine, name));
+            }
+        }
         for (at, special) in &findings.specials {
             tokens.extend(tokens::key(*at).map(|key| (key, special.token())));
         }
         tokens.len() > before
     }
 
-    /// Calls of functions that do not exist. Methods are not checked: what they are called on is not known.
-    pub(super) fn check_calls(
-        &self,
-        calls: &[Call],
-        text: &str,
-        own: &BTreeSet<(String, usize)>,
-    ) -> Vec<ScriptProblem> {
+    /// Calls of functions that do not exist, or with a wrong number of arguments.
+    pub(super) fn check_calls(&self, calls: &[Call], text: &str, own: &Functions) -> Vec<ScriptProblem> {
         let problems = calls.iter().filter_map(|call| {
             let (message, help) = match &call.module {
                 Some(module) => self.wrong_qualified(module, call)?,
@@ -159,47 +166,60 @@ impl Scripts {
         problems.collect()
     }
 
-    fn wrong_qualified(&self, module: &str, call: &Call) -> Option<(String, Option<String>)> {
+    fn wrong_qualified(&self, module: &str, call: &Call) -> Wrong {
+        if self.broken.contains(module) {
+            return None;
+        }
         let Some(compiled) = self.own.get(module).or_else(|| self.used.get(module)) else {
             let names = self.own.keys().chain(self.used.keys()).map(String::as_str);
             return Some((format!("there is no module `{module}`"), suggestion(module, names)));
         };
-        wrong_arity(&format!("{module}::{}", call.name), call, &compiled.functions)
+        wrong_function(&format!("{module}::{}", call.name), call, 0, &compiled.functions)
     }
 
-    fn wrong_call(&self, call: &Call, own: &BTreeSet<(String, usize)>) -> Option<(String, Option<String>)> {
-        if engine::OFF.contains(&call.name.as_str()) {
-            return Some((format!("`{}` is not available in rulebooks", call.name), None));
+    fn wrong_call(&self, call: &Call, own: &Functions) -> Wrong {
+        let name = &call.name;
+        if engine::OFF.contains(&name.as_str()) {
+            return Some((format!("`{name}` is not available in rulebooks"), None));
         }
-        if let Some(form) = FORMS.iter().find(|form| form.name == call.name) {
-            return (!form.arguments.contains(&call.arguments)).then(|| {
-                (
-                    format!("`{}` takes {} argument(s)", form.name, form.arguments.end()),
-                    None,
-                )
-            });
+        let is_own = own.iter().any(|(own, _)| own == name);
+        if call.method {
+            // What it is called on is not known, but the name is. Closures are called by `call`.
+            let known = is_own || name == "call";
+            return if known {
+                None
+            } else {
+                wrong_function(name, call, 1, engine::native_functions())
+            };
         }
-        if own.iter().any(|(name, _)| *name == call.name) {
-            return wrong_arity(&call.name, call, own);
+        if let Some(form) = FORMS.iter().find(|form| form.name == name) {
+            let form = BTreeSet::from([(name.clone(), form.parameters.len())]);
+            return wrong_function(name, call, 0, &form);
         }
-        let native = self.native_functions();
-        wrong_arity(&call.name, call, native)
+        wrong_function(name, call, 0, if is_own { own } else { engine::native_functions() })
     }
 }
 
-fn wrong_arity(shown: &str, call: &Call, functions: &BTreeSet<(String, usize)>) -> Option<(String, Option<String>)> {
-    let arities: Vec<String> = functions
+/// What is wrong with a call, and perhaps what was meant.
+type Wrong = Option<(String, Option<String>)>;
+
+/// Names and numbers of parameters.
+pub(super) type Functions = BTreeSet<(String, usize)>;
+
+/// Checks a call against the functions that there are; `before` arguments stand before its dot.
+fn wrong_function(shown: &str, call: &Call, before: usize, functions: &Functions) -> Wrong {
+    let arities: Vec<usize> = functions
         .iter()
         .filter(|(name, _)| *name == call.name)
-        .map(|(_, arity)| arity.to_string())
+        .map(|(_, arity)| arity.saturating_sub(before))
         .collect();
     if arities.is_empty() {
         let names = functions.iter().map(|(name, _)| name.as_str());
         return Some((format!("there is no function `{shown}`"), suggestion(&call.name, names)));
     }
-    let fits = functions.contains(&(call.name.clone(), call.arguments));
+    let wanted = arities.iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
+    let fits = arities.contains(&call.arguments);
     (!fits).then(|| {
-        let wanted = arities.join(" or ");
         (
             format!("`{shown}` takes {wanted} argument(s), not {}", call.arguments),
             None,
@@ -211,7 +231,7 @@ fn wrong_arity(shown: &str, call: &Call, functions: &BTreeSet<(String, usize)>) 
 fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     names
         .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
+        .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
         .min()
         .map(|(_, name)| format!("did you mean `{name}`?"))
 }
@@ -222,7 +242,7 @@ fn check_expression(code: &Code, text: &str) -> Result<(), Vec<ScriptProblem>> {
     };
     let wrong = match block.statements() {
         [Stmt::Expr(_) | Stmt::FnCall(..) | Stmt::If(..) | Stmt::Switch(..) | Stmt::Block(_)] => return Ok(()),
-        [] => problem("an expression is missing", 0..text.len()),
+        [] => return Ok(()),
         [_, second, ..] => message_at(
             "one expression is wanted here, not several statements",
             text,

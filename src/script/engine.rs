@@ -1,12 +1,12 @@
 //! The Rhai engine: which of its packages are in, which of its habits are off.
 
 use std::any::TypeId;
-use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
 use std::sync::OnceLock;
 
-use rhai::{Array, Dynamic, Engine, ImmutableString, Module, OptimizationLevel, Shared};
+use rhai::{Array, Dynamic, Engine, FuncInfo, ImmutableString, Module, OptimizationLevel, Shared};
 
+use super::compile::Functions;
 use super::functions;
 use super::functions::address::Ip;
 use super::functions::time::{Duration, Timestamp};
@@ -14,14 +14,14 @@ use super::functions::version::Version;
 use super::index::Index;
 use super::node::Node;
 use super::number::BigNumber;
-use super::operators::{self, register_for};
 use super::operand::Side;
+use super::operators::{self, register_for};
 use super::problem::{Error, absent, failed, not_known};
 use super::session::{self, Limits};
 use super::tokens::{self, Exchange};
 use super::values;
 
-/// Functions of the packages that scripts must not call, or that ours replace.
+/// What Rhai offers even without its packages and scripts must not call.
 pub(super) const OFF: &[&str] = &[
     "print",
     "debug",
@@ -29,7 +29,6 @@ pub(super) const OFF: &[&str] = &[
     "sleep",
     "exit",
     "Fn",
-    "curry",
     "is_def_var",
     "is_def_fn",
     "is_shared",
@@ -38,7 +37,7 @@ pub(super) const OFF: &[&str] = &[
 /// An engine without modules; and what its next parse exchanges.
 pub(super) fn build(limits: &Limits) -> (Engine, Exchange) {
     let mut engine = Engine::new_raw();
-    engine.register_global_module(library());
+    engine.register_global_module(Shared::clone(&library().module));
     engine.set_fast_operators(false);
     engine.set_optimization_level(OptimizationLevel::None);
     engine.set_max_call_levels(limits.calls);
@@ -58,31 +57,59 @@ fn check_variable(value: Option<&Dynamic>) -> Result<Option<Dynamic>, Error> {
     Ok(None)
 }
 
-/// All native functions, in one module that every engine shares: Rhai asks module after module for each call.
-fn library() -> Shared<Module> {
-    static LIBRARY: OnceLock<Shared<Module>> = OnceLock::new();
-    let library = LIBRARY.get_or_init(|| {
+/// What all engines share.
+struct Library {
+    /// All native functions, in one module: Rhai asks module after module for each call.
+    module: Shared<Module>,
+    functions: Functions,
+}
+
+fn library() -> &'static Library {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
         let mut module = Module::new();
-        module.set_iterable::<Array>();
-        module.set_iterable::<Range<i64>>();
-        module.set_iterable::<RangeInclusive<i64>>();
-        module.set_iter_result(TypeId::of::<()>(), |_| {
-            Box::new(std::iter::once(Err(not_known("an absent list was gone through"))))
-        });
+        add_types(&mut module);
         operators::add(&mut module);
         functions::add(&mut module);
         add_members(&mut module);
-        module.set_custom_type::<Node>("an object");
-        module.set_custom_type::<Index>("an index");
-        module.set_custom_type::<Version>("a version");
-        module.set_custom_type::<Duration>("a duration");
-        module.set_custom_type::<Timestamp>("a time");
-        module.set_custom_type::<Ip>("an address");
-        module.set_custom_type::<BigNumber>("a number");
         module.build_index();
-        module.into()
+        let module = Shared::new(module);
+        let functions = functions_in(&module);
+        Library { module, functions }
+    })
+}
+
+fn functions_in(module: &Shared<Module>) -> Functions {
+    let mut engine = Engine::new_raw();
+    engine.register_global_module(Shared::clone(module));
+    let signature = |info: FuncInfo<'_>| Some((info.metadata.name.to_string(), info.metadata.num_params));
+    let found = engine.collect_fn_metadata(None, signature, true);
+    let named = found
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(|c: char| c.is_alphabetic()) && !name.contains('$'));
+    named.chain([("type_of".to_owned(), 1)]).collect()
+}
+
+/// Names and numbers of parameters of all native functions.
+pub(super) fn native_functions() -> &'static Functions {
+    &library().functions
+}
+
+/// What can be gone through, and what types are called.
+fn add_types(module: &mut Module) {
+    module.set_iterable::<Array>();
+    module.set_iterable::<Range<i64>>();
+    module.set_iterable::<RangeInclusive<i64>>();
+    module.set_iter_result(TypeId::of::<()>(), |_| {
+        Box::new(std::iter::once(Err(not_known("an absent list was gone through"))))
     });
-    Shared::clone(library)
+    module.set_custom_type::<Node>("object");
+    module.set_custom_type::<Index>("index");
+    module.set_custom_type::<Version>("version");
+    module.set_custom_type::<Duration>("duration");
+    module.set_custom_type::<Timestamp>("time");
+    module.set_custom_type::<Ip>("address");
+    module.set_custom_type::<BigNumber>("number");
 }
 
 /// Members and indices of our own types.
@@ -123,21 +150,4 @@ pub(super) fn add_getter(engine: &mut Engine, name: &str) {
     engine.register_get(name, move |_: &mut ()| -> Result<Dynamic, Error> {
         Err(member_of_absent(&member))
     });
-}
-
-/// Names and numbers of parameters of all native functions.
-pub(super) fn native_functions(engine: &Engine) -> &'static BTreeSet<(String, usize)> {
-    static FUNCTIONS: OnceLock<BTreeSet<(String, usize)>> = OnceLock::new();
-    FUNCTIONS.get_or_init(|| {
-        let found = engine.collect_fn_metadata(
-            None,
-            |info| Some((info.metadata.name.to_string(), info.metadata.num_params)),
-            true,
-        );
-        found
-            .into_iter()
-            .filter(|(name, _)| !name.contains('$'))
-            .chain([("type_of".into(), 1)])
-            .collect()
-    })
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::module_resolvers::{DummyModuleResolver, StaticModuleResolver};
-use rhai::{AST, ASTFlags, Expr, Ident, Module, Position, Scope, Shared, Stmt};
+use rhai::{AST, ASTFlags, Expr, FnAccess, Ident, Module, Position, Scope, Shared, Stmt};
 
-use super::compile::located_blame;
-use super::problem::{ScriptProblem, Stop, message_at, stop, syntax};
+use super::compile::{Functions, located_blame};
+use super::problem::{ScriptProblem, Stop, Texts, message_at, stop, syntax};
 use super::reads::{self, Call};
 use super::{Scripts, session};
 
@@ -33,7 +33,7 @@ pub struct ModuleProblem {
 pub(super) struct Compiled {
     module: Shared<Module>,
     /// Names and numbers of parameters of its functions.
-    pub(super) functions: BTreeSet<(String, usize)>,
+    pub(super) functions: Functions,
 }
 
 /// A parsed module that waits for those that it calls.
@@ -71,7 +71,10 @@ impl Scripts {
         for source in modules {
             match self.parse_source(*source) {
                 Ok(module) => parsed.push(module),
-                Err(found) => problems.extend(found),
+                Err(found) => {
+                    self.broken.insert(source.name.to_owned());
+                    problems.extend(found);
+                }
             }
         }
         for module in modules {
@@ -103,9 +106,7 @@ impl Scripts {
             message_at(&message, text, read.start).with_help(help)
         }));
         if !problems.is_empty() {
-            problems.sort_by_key(|problem| problem.start);
-            problems.dedup();
-            return Err(problems.into_iter().map(blame).collect());
+            return Err(tidy(problems).into_iter().map(blame).collect());
         }
         let modules = findings.calls.iter().filter_map(|call| call.module.as_deref());
         let needs = modules.map(|module| module.split("::").next().unwrap_or(module).to_owned());
@@ -148,7 +149,7 @@ impl Scripts {
             calls,
             needs,
         } = module;
-        let own = functions_of(ast);
+        let own = functions_of(ast, |_| true);
         let mut problems = self.check_calls(calls, source.text, &own);
         match self.evaluate_module(source, ast, needs) {
             Ok(compiled) => {
@@ -158,22 +159,17 @@ impl Scripts {
                     source.name.to_owned(),
                     Compiled {
                         module: compiled,
-                        functions: own,
+                        functions: functions_of(ast, |access| access.is_public()),
                     },
                 );
             }
-            Err(stop) => problems.push(ScriptProblem {
-                message: stop.to_string(),
-                help: None,
-                start: 0,
-                end: 0,
-            }),
+            Err(stop) => problems.push(message_at(&stop.to_string(), source.text, Position::new(1, 1))),
         }
         let blame = |problem| ModuleProblem {
             module: source.name.to_owned(),
             problem,
         };
-        problems.into_iter().map(blame).collect()
+        tidy(problems).into_iter().map(blame).collect()
     }
 
     /// Runs a module's constants, with the modules that it calls imported: so they are found whoever calls it.
@@ -204,9 +200,15 @@ impl Scripts {
         let _session = session::enter(None, &self.limits);
         let module = Module::eval_ast_as_new(Scope::new(), &with_imports, &self.engine);
         self.engine.set_module_resolver(DummyModuleResolver::new());
-        module
-            .map(Shared::new)
-            .map_err(|error| stop(&error, source.text, &BTreeMap::new()))
+        module.map(Shared::new).map_err(|error| {
+            let (closures, modules) = (BTreeSet::new(), BTreeMap::new());
+            let texts = Texts {
+                script: source.text,
+                closures: &closures,
+                modules: &modules,
+            };
+            stop(&error, texts)
+        })
     }
 }
 
@@ -224,9 +226,16 @@ fn stray_statements(ast: &AST, text: &str) -> Vec<ScriptProblem> {
         .collect()
 }
 
-fn functions_of(ast: &AST) -> BTreeSet<(String, usize)> {
+fn functions_of(ast: &AST, wanted: impl Fn(FnAccess) -> bool) -> Functions {
     ast.iter_fn_def()
-        .filter(|function| !reads::is_closure(&function.name))
+        .filter(|function| !reads::is_closure(&function.name) && wanted(function.access))
         .map(|function| (function.name.to_string(), function.params.len()))
         .collect()
+}
+
+/// Problems in the order of the text, each once: a module is looked at after each parse.
+fn tidy(mut problems: Vec<ScriptProblem>) -> Vec<ScriptProblem> {
+    problems.sort_by(|left, right| (left.start, &left.message).cmp(&(right.start, &right.message)));
+    problems.dedup();
+    problems
 }

@@ -8,7 +8,7 @@ mod closure;
 mod compare;
 mod compile;
 mod engine;
-pub mod functions;
+mod functions;
 mod index;
 mod library;
 mod names;
@@ -31,6 +31,11 @@ use std::sync::Arc;
 
 use rhai::{Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, Module, Scope, Shared};
 
+pub use compare::same;
+pub use functions::address::Ip;
+pub use functions::bounded::{Bound, Bounded};
+pub use functions::time::{Duration, Timestamp, parse_time};
+pub use functions::version::Version;
 pub use index::Index;
 pub use library::{ModuleProblem, ModuleText};
 pub use names::{Capture, Names, Probe, Refusal, Unknown};
@@ -39,9 +44,10 @@ pub use number::BigNumber;
 pub use problem::{ModulePlace, ScriptProblem, Stop};
 pub use reads::{Known, Read};
 pub use session::Limits;
-pub use values::show;
+pub use values::{member, show};
 
 use library::Compiled;
+use problem::Texts;
 use tokens::Exchange;
 
 /// What a text is to be compiled as.
@@ -82,6 +88,17 @@ struct Code {
     start: usize,
     expr: Expr,
     closures: Shared<Module>,
+    closure_names: BTreeSet<String>,
+}
+
+impl Code {
+    fn texts<'a>(&'a self, modules: &'a BTreeMap<String, String>) -> Texts<'a> {
+        Texts {
+            script: &self.text,
+            closures: &self.closure_names,
+            modules,
+        }
+    }
 }
 
 /// The scripts of one rulebook: an engine with the rulebook's modules and those of the rulebooks that it uses.
@@ -95,6 +112,8 @@ pub struct Scripts {
     /// Modules of used rulebooks by `rulebook::module`.
     used: BTreeMap<String, Compiled>,
     rulebooks: BTreeMap<String, Shared<Module>>,
+    /// Own modules that did not compile: that they are missing has been said.
+    broken: BTreeSet<String>,
     /// Texts of modules by `rulebook::module`, to turn positions into offsets.
     texts: BTreeMap<String, String>,
 }
@@ -119,6 +138,7 @@ impl Scripts {
             own: BTreeMap::new(),
             used: BTreeMap::new(),
             rulebooks: BTreeMap::new(),
+            broken: BTreeSet::new(),
             texts: BTreeMap::new(),
         }
     }
@@ -176,18 +196,38 @@ impl Scripts {
             Ok(value) => Ok(value),
             Err(error) => match *error {
                 EvalAltResult::Return(value, _) => Ok(value),
-                error => Err(problem::stop(&error, &code.text, &self.texts).shifted(code.start)),
+                error => Err(problem::stop(&error, code.texts(&self.texts)).shifted(code.start)),
             },
         }
     }
-
-    /// Names and numbers of parameters of the native functions.
-    fn native_functions(&self) -> &'static BTreeSet<(String, usize)> {
-        engine::native_functions(&self.engine)
-    }
 }
 
-/// The functions that scripts may call, with examples.
-pub fn functions() -> impl Iterator<Item = &'static functions::Function> {
-    functions::all()
+/// A function as documentation shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// The call with its parameters; those that end with `?` may be left out.
+    pub signature: String,
+    /// What it does, in Markdown.
+    pub about: &'static str,
+    /// A script that gives true.
+    pub example: &'static str,
+}
+
+/// Everything that scripts may call.
+pub fn functions() -> impl Iterator<Item = Entry> {
+    let entry = |name, parameters: &[&str], about, example| Entry {
+        name,
+        signature: format!("{name}({})", parameters.join(", ")),
+        about,
+        example,
+    };
+    let forms = tokens::FORMS
+        .iter()
+        .map(move |form| entry(form.name, form.parameters, form.about, form.example));
+    forms.chain(
+        functions::all()
+            .map(move |function| entry(function.name, function.parameters, function.about, function.example)),
+    )
 }

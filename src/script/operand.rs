@@ -14,7 +14,9 @@ pub(super) fn operand(text: &str, at: usize, side: Side) -> Option<&str> {
     let found = match side {
         Side::Before => before(text.get(..at)?),
         Side::After => {
-            let rest = text.get(at..)?.trim_start_matches(|c: char| c.is_ascii_punctuation() && c != '(' && c != '[');
+            let rest = text
+                .get(at..)?
+                .trim_start_matches(|c: char| c.is_ascii_punctuation() && c != '(' && c != '[');
             after(rest.strip_prefix("in ").unwrap_or(rest).trim_start())
         }
     };
@@ -104,7 +106,10 @@ mod tests {
         assert_eq!(find("1 + a?.b < 5", "<", Side::Before), Some("a?.b"));
         assert_eq!(find("a.b.missing", "missing", Side::Before), Some("a.b"));
         assert_eq!(find("a.b?.missing", "missing", Side::Before), Some("a.b"));
-        assert_eq!(find("x == shop.items[1].name || y", "==", Side::After), Some("shop.items[1].name"));
+        assert_eq!(
+            find("x == shop.items[1].name || y", "==", Side::After),
+            Some("shop.items[1].name")
+        );
         assert_eq!(find("x <= m::f(a)", "<=", Side::After), Some("m::f(a)"));
         assert_eq!(find("x in names", "in", Side::After), Some("names"));
         assert_eq!(find("== c", "==", Side::Before), None);

@@ -13,7 +13,7 @@ use super::node::Node;
 use super::operand::Side;
 use super::problem::{Error, absent, failed};
 use super::session;
-use super::values::{Kind, cells, describe, show};
+use super::values::{Kind, describe, pay, pay_all, show};
 
 /// Adds a native function that takes any values, by reference.
 pub(super) fn register(module: &mut Module, name: &str, arity: usize, pure: bool, native: Native) {
@@ -169,7 +169,7 @@ fn add_arithmetic(module: &mut Module) {
     });
     // What `=` is exchanged for: see `tokens`.
     register(module, "<<=", 2, false, |_, args| {
-        session::charge(cells(args[1]))?;
+        pay(args[1])?;
         *args[0] = std::mem::take(args[1]);
         Ok(Dynamic::UNIT)
     });
@@ -241,7 +241,8 @@ pub(super) fn add_values(left: &Dynamic, right: &Dynamic) -> Result<Dynamic, Err
         }
     }
     if let (Some(left), Some(right)) = (left.read_lock::<Array>(), right.read_lock::<Array>()) {
-        session::charge((left.len() + right.len()) as u64)?;
+        pay_all(&left)?;
+        pay_all(&right)?;
         return Ok(left.iter().chain(right.iter()).cloned().collect::<Array>().into());
     }
     let (kind, other) = (Kind::of(left), Kind::of(right));

@@ -1,6 +1,6 @@
 //! What is wrong with a script, and why an evaluation stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use rhai::{Dynamic, EvalAltResult, ParseError, Position};
@@ -105,6 +105,16 @@ pub(super) fn absent(side: Side, then: String) -> Error {
     ))
 }
 
+/// The error without the wish to call what is absent by its name: in a function it has none.
+pub(super) fn nameless(error: Error) -> Error {
+    match &*error {
+        EvalAltResult::ErrorRuntime(value, _) if value.read_lock::<Absent>().is_some() => {
+            as_unknown(&error).map_or(error, unknown)
+        }
+        _ => error,
+    }
+}
+
 /// The unknown that an error carries, if it is one.
 pub(super) fn as_unknown(error: &EvalAltResult) -> Option<Unknown> {
     match error.unwrap_inner() {
@@ -116,7 +126,9 @@ pub(super) fn as_unknown(error: &EvalAltResult) -> Option<Unknown> {
         }
         EvalAltResult::ErrorMismatchDataType(wanted, actual, _) if actual == "()" => {
             let wanted = type_words(wanted);
-            Some(Unknown::new(format!("an absent value was used where {wanted} is needed")))
+            Some(Unknown::new(format!(
+                "an absent value was used where {wanted} is needed"
+            )))
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             let (name, types) = signature_parts(signature);
@@ -127,13 +139,24 @@ pub(super) fn as_unknown(error: &EvalAltResult) -> Option<Unknown> {
     }
 }
 
-/// Maps an evaluation's error; `modules` holds the texts of modules by name.
-pub(super) fn stop(error: &EvalAltResult, text: &str, modules: &BTreeMap<String, String>) -> Stop {
-    let (at, in_module) = locate(error, text, modules);
+/// The texts that an error may have arisen in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Texts<'a> {
+    /// The script's own.
+    pub(super) script: &'a str,
+    /// Names of the script's closures.
+    pub(super) closures: &'a BTreeSet<String>,
+    /// Those of modules, by name.
+    pub(super) modules: &'a BTreeMap<String, String>,
+}
+
+/// Maps an evaluation's error.
+pub(super) fn stop(error: &EvalAltResult, texts: Texts<'_>) -> Stop {
+    let (at, in_module) = locate(error, texts);
     if let Some(mut unknown) = as_unknown(error) {
         let place = match &in_module {
-            Some(place) => modules.get(&place.module).map(|text| (text.as_str(), place.at)),
-            None => at.map(|at| (text, at)),
+            Some(place) => texts.modules.get(&place.module).map(|text| (text.as_str(), place.at)),
+            None => at.map(|at| (texts.script, at)),
         };
         unknown.reason = place.and_then(|place| named(error, place)).unwrap_or(unknown.reason);
         return Stop::Unknown(unknown);
@@ -156,27 +179,35 @@ fn named(error: &EvalAltResult, (text, at): (&str, usize)) -> Option<String> {
 }
 
 /// The innermost position in the script, and that in a module if the error arose there.
-fn locate(
-    error: &EvalAltResult,
-    text: &str,
-    modules: &BTreeMap<String, String>,
-) -> (Option<usize>, Option<ModulePlace>) {
-    let (mut source, mut at, mut in_module) = (String::new(), None, None);
+fn locate(error: &EvalAltResult, texts: Texts<'_>) -> (Option<usize>, Option<ModulePlace>) {
+    let (mut module, mut at, mut in_module) = (None, None, None);
     let mut next = Some(error);
     while let Some(error) = next {
         let position = error.position();
-        if source.is_empty() {
-            in_module = None;
-            at = offset(text, position).or(at);
-        } else if let Some(found) = modules.get(&source).and_then(|text| offset(text, position)) {
-            in_module = Some(ModulePlace {
-                module: source.clone(),
-                at: found,
-            });
+        match &module {
+            None => {
+                in_module = None;
+                at = offset(texts.script, position).or(at);
+            }
+            Some(module) => {
+                let found = texts.modules.get(module).and_then(|text| offset(text, position));
+                in_module = found
+                    .map(|at| ModulePlace {
+                        module: String::clone(module),
+                        at,
+                    })
+                    .or(in_module);
+            }
         }
         next = match error {
-            EvalAltResult::ErrorInFunctionCall(_, inside, inner, _) => {
-                source.clone_from(inside);
+            EvalAltResult::ErrorInFunctionCall(name, source, inner, _) => {
+                // Rhai names the module of a call from outside only; what that calls is in the same module, unless it
+                // is a closure that the script has passed.
+                if texts.closures.contains(name) {
+                    module = None;
+                } else if !source.is_empty() {
+                    module = Some(source.clone());
+                }
                 Some(inner)
             }
             _ => None,
@@ -249,7 +280,13 @@ fn type_words(name: &str) -> &str {
         "string" | "&str | ImmutableString | String" => "a text",
         "char" => "a character",
         "array" => "a list",
-        "map" => "an object",
+        "map" | "object" => "an object",
+        "index" => "an index",
+        "version" => "a version",
+        "duration" => "a duration",
+        "time" => "a time",
+        "address" => "an address",
+        "number" => "a number",
         "Fn" => "a function",
         other => other,
     }

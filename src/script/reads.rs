@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, Module, OpAssignment, Position, Shared, Stmt};
+use rhai::{AST, ASTNode, BinaryExpr, Dynamic, Expr, FnCallExpr, FnPtr, Module, OpAssignment, Position, Shared, Stmt};
 
 use super::functions;
 use super::tokens::{FORMS, Special};
@@ -53,7 +53,9 @@ pub(super) struct Found {
 pub(super) struct Call {
     pub(super) module: Option<String>,
     pub(super) name: String,
+    /// Number of arguments, without what a method is called on.
     pub(super) arguments: usize,
+    pub(super) method: bool,
     pub(super) at: Position,
 }
 
@@ -71,6 +73,8 @@ pub(super) struct Findings {
     pub(super) reads: Vec<Found>,
     pub(super) calls: Vec<Call>,
     pub(super) specials: Vec<(Position, Special)>,
+    /// Variables to be copied before what follows them is called: a closure in there uses them too.
+    pub(super) copies: Vec<(Position, String)>,
     pub(super) properties: BTreeSet<String>,
     pub(super) blames: Vec<Blame>,
 }
@@ -82,7 +86,11 @@ pub(super) fn analyse(ast: &AST, known: &Known<'_>) -> Findings {
     analysis.walk(&ast.clone_statements_only(), &locals);
     for function in ast.iter_fn_def().filter(|function| !is_closure(&function.name)) {
         let message = format!("the function `{}` cannot be defined here", function.name);
-        analysis.blame(message, Some("functions stand in modules, in `lib/`"), function.body.start_position());
+        analysis.blame(
+            message,
+            Some("functions stand in modules, in `lib/`"),
+            function.body.start_position(),
+        );
     }
     analysis.findings
 }
@@ -180,9 +188,8 @@ impl<'a> Analysis<'a> {
 
     fn assignment(&mut self, operator: &OpAssignment, target: &Expr, locals: &Locals) {
         self.changed(target, target.start_position(), locals);
-        match operator.get_op_assignment_info() {
-            None => self.findings.specials.push((operator.position(), Special::Assign)),
-            Some(_) => {}
+        if !operator.is_op_assignment() {
+            self.findings.specials.push((operator.position(), Special::Assign));
         }
     }
 
@@ -201,6 +208,7 @@ impl<'a> Analysis<'a> {
         match expr {
             Expr::Variable(..) => self.variable(outer, expr, locals),
             Expr::FnCall(call, at) => self.call(call, *at),
+            Expr::MethodCall(call, at) => self.method(call, *at),
             Expr::Property(property, _) => drop(self.findings.properties.insert(property.2.to_string())),
             Expr::DynamicConstant(value, _) => self.closure(outer, value, locals),
             Expr::Array(items, at) if !items.iter().all(Expr::is_constant) => {
@@ -209,14 +217,22 @@ impl<'a> Analysis<'a> {
             Expr::Map(members, at) if !members.0.iter().all(|(_, value)| value.is_constant()) => {
                 self.findings.specials.push((*at, Special::Object));
             }
-            Expr::Dot(chain, ..) => {
-                if let Some(call) = first_method(&chain.rhs)
-                    && functions::all().any(|function| function.mutates && function.name == call.name)
-                {
-                    self.changed(&chain.lhs, chain.lhs.start_position(), locals);
-                }
-            }
+            Expr::Dot(chain, ..) | Expr::Index(chain, ..) => self.chain(chain, locals),
             _ => {}
+        }
+    }
+
+    /// Rhai locks a variable while a chain goes through it, and fails where a closure in the chain uses it too.
+    fn chain(&mut self, chain: &BinaryExpr, locals: &Locals) {
+        let mutates = first_method(&chain.rhs)
+            .is_some_and(|call| functions::all().any(|function| function.mutates && function.name == call.name));
+        if mutates {
+            self.changed(&chain.lhs, chain.lhs.start_position(), locals);
+        } else if let Expr::Variable(variable, _, at) = &chain.lhs
+            && variable.2.is_empty()
+            && captures(&chain.rhs, &variable.1)
+        {
+            self.findings.copies.push((*at, variable.1.to_string()));
         }
     }
 
@@ -225,7 +241,7 @@ impl<'a> Analysis<'a> {
             return;
         };
         let captured = match outer {
-            [.., ASTNode::Expr(Expr::FnCall(call, _))] if is_capture(call) => &call.args[1..],
+            [.., ASTNode::Expr(Expr::FnCall(call, _))] if is_capture(call) => call.args.get(1..).unwrap_or_default(),
             _ => &[],
         };
         let locals = captured
@@ -336,6 +352,17 @@ impl<'a> Analysis<'a> {
             module,
             name: call.name.to_string(),
             arguments: call.args.len(),
+            method: false,
+            at,
+        });
+    }
+
+    fn method(&mut self, call: &FnCallExpr, at: Position) {
+        self.findings.calls.push(Call {
+            module: None,
+            name: call.name.to_string(),
+            arguments: call.args.len(),
+            method: true,
             at,
         });
     }
@@ -360,6 +387,23 @@ fn first_method(rest: &Expr) -> Option<&FnCallExpr> {
         },
         _ => None,
     }
+}
+
+/// Whether a closure in an expression uses an outer variable.
+fn captures(expr: &Expr, name: &str) -> bool {
+    let mut found = false;
+    expr.walk(&mut Vec::new(), &mut |path| {
+        if let [.., ASTNode::Expr(Expr::FnCall(call, _))] = path
+            && is_capture(call)
+        {
+            found |= call
+                .args
+                .iter()
+                .any(|captured| matches!(captured, Expr::Variable(variable, ..) if variable.1 == name));
+        }
+        !found
+    });
+    found
 }
 
 /// The variable at the root of a chain of members and indices.

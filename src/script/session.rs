@@ -120,13 +120,26 @@ pub(super) fn charge(cells: u64) -> Result<(), Error> {
     }
 }
 
+/// Longest string that a script may make, in bytes.
+pub(super) fn longest_string() -> usize {
+    SESSION.with_borrow(|session| session.string)
+}
+
+/// The error for a string that is longer.
+pub(super) fn too_long() -> Error {
+    failed(format!(
+        "the script made a string of more than {} bytes",
+        longest_string()
+    ))
+}
+
 /// Refuses a string that is too long.
 pub(super) fn check_string(bytes: usize) -> Result<(), Error> {
-    let limit = SESSION.with_borrow(|session| session.string);
-    if bytes > limit {
-        return Err(failed(format!("the script made a string of more than {limit} bytes")));
+    if bytes > longest_string() {
+        Err(too_long())
+    } else {
+        Ok(())
     }
-    Ok(())
 }
 
 fn exhausted(used: u64) -> Option<Dynamic> {
@@ -135,6 +148,6 @@ fn exhausted(used: u64) -> Option<Dynamic> {
             return Some(format!("the script used more than {} operations", session.operations).into());
         }
         let late = session.started.is_some_and(|started| started.elapsed() > session.time);
-        late.then(|| format!("the script ran for more than {} s", session.time.as_secs()).into())
+        late.then(|| format!("the script ran for more than {} s", session.time.as_secs_f64()).into())
     })
 }

@@ -4,7 +4,7 @@
 //! free names are found by a first parse; for the second one their tokens are exchanged for keys of custom syntax.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{Dynamic, Engine, EvalContext as Context, Expr, Expression, ImmutableString, Position, Token};
@@ -18,6 +18,8 @@ use super::{functions, session, values};
 const READ: &str = "read$";
 /// Begins the key of a form.
 const FORM: &str = "form$";
+/// Begins the key of a variable that is copied.
+const COPY: &str = "copy$";
 /// The keys of literals that are read in our own way.
 const ABSENT: &str = "absent$";
 const TRUE: &str = "true$";
@@ -27,8 +29,9 @@ const OBJECT: &str = "object$";
 /// Something that is written like a function call and sees its arguments unevaluated.
 pub(super) struct Form {
     pub(super) name: &'static str,
-    /// Numbers of arguments.
-    pub(super) arguments: std::ops::RangeInclusive<usize>,
+    pub(super) parameters: &'static [&'static str],
+    pub(super) about: &'static str,
+    pub(super) example: &'static str,
     /// The argument that must name a probe.
     pub(super) probe: Option<usize>,
     evaluate: fn(&mut Context<'_, '_, '_, '_, '_, '_>, &[Expression<'_>]) -> Result<Dynamic, Error>,
@@ -38,25 +41,36 @@ pub(super) struct Form {
 pub(super) const FORMS: &[Form] = &[
     Form {
         name: "known",
-        arguments: 1..=1,
+        parameters: &["expression"],
+        about: "Whether an expression can be evaluated without touching what is not known. An absent value is known.",
+        example: "known(1 + 1) && !known(1 + #{}.absent)",
         probe: None,
         evaluate: known,
     },
     Form {
         name: "outcome",
-        arguments: 1..=1,
+        parameters: &["probe"],
+        about: "How the gathering of a probe's evidence went: an object of `status`, `exit`, `http` and `stderr`. All \
+                other use of evidence that was not gathered is unknown.",
+        example: r#"outcome(pods).status == "ok""#,
         probe: Some(0),
         evaluate: outcome,
     },
     Form {
         name: "captured_at",
-        arguments: 1..=1,
+        parameters: &["probe"],
+        about: "The time at which a probe's evidence was captured. Unknown if nothing is known of it; where only a \
+                bound is known, comparisons that the bound does not decide are unknown.",
+        example: r#"captured_at(pods) >= timestamp("2026-01-01T00:00:00Z")"#,
         probe: Some(0),
         evaluate: captured_at,
     },
     Form {
         name: "age",
-        arguments: 2..=2,
+        parameters: &["time", "probe"],
+        about: "How long before the capture of a probe's evidence a time was: a duration, with bounds as those of \
+                `captured_at`.",
+        example: r#"age(timestamp("2026-01-01T00:00:00Z"), pods) > duration("1h")"#,
         probe: Some(1),
         evaluate: age,
     },
@@ -65,24 +79,40 @@ pub(super) const FORMS: &[Form] = &[
 /// Tokens to exchange, by line and position.
 pub(super) type Tokens = HashMap<(usize, usize), Token>;
 
+/// What the last token was, as far as that matters for the next one.
+const OTHER: u8 = 0;
+const DOT: u8 = 1;
+const KEYWORD: u8 = 2;
+
 /// What an engine's next parse exchanges.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Exchange {
     tokens: Arc<Mutex<Tokens>>,
-    /// Whether the last token was a dot: then even a keyword is a name.
-    dot: Arc<AtomicBool>,
+    last: Arc<AtomicU8>,
 }
 
 impl Exchange {
     /// Sets what the next parse exchanges.
     pub(super) fn set(&self, tokens: Tokens) {
         *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = tokens;
-        self.dot.store(false, Ordering::Relaxed);
+        self.last.store(OTHER, Ordering::Relaxed);
     }
 
-    /// Whether the token follows a dot.
-    fn after_dot(&self, token: &Token) -> bool {
-        self.dot.swap(matches!(token, Token::Period | Token::Elvis), Ordering::Relaxed)
+    /// Reads keywords after a dot as the names that they are there.
+    fn after_dot(&self, token: Token) -> Token {
+        let last = self.last.load(Ordering::Relaxed);
+        let (token, now) = match token {
+            Token::Period | Token::Elvis => (token, DOT),
+            keyword if last == DOT && keyword.is_standard_keyword() => {
+                (Token::Identifier(Box::new(keyword.literal_syntax().into())), KEYWORD)
+            }
+            // The tokenizer takes what follows a keyword for the beginning of an operand.
+            Token::UnaryMinus if last == KEYWORD => (Token::Minus, OTHER),
+            Token::UnaryPlus if last == KEYWORD => (Token::Plus, OTHER),
+            token => (token, OTHER),
+        };
+        self.last.store(now, Ordering::Relaxed);
+        token
     }
 
     fn get(&self, position: Position) -> Option<Token> {
@@ -101,14 +131,16 @@ pub(super) fn install(engine: &mut Engine) -> Exchange {
     let exchange = Exchange::default();
     let tokens = exchange.clone();
     #[allow(deprecated)] // Rhai marks it as volatile, not as going away.
-    engine.on_parse_token(move |token, position, _| match token {
-        keyword if tokens.after_dot(&keyword) && keyword.is_standard_keyword() => {
-            Token::Identifier(Box::new(keyword.literal_syntax().into()))
-        }
+    engine.on_parse_token(move |token, position, _| match tokens.after_dot(token) {
+        // Rhai writes this call itself, where a closure captures variables; a script must not.
+        Token::Reserved(word) if *word == "curry" => Token::Identifier(Box::new("currying".into())),
         Token::Reserved(word) if rhai::is_valid_identifier(word.as_str()) && *word != "this" => Token::Identifier(word),
-        Token::Identifier(_) | Token::Unit | Token::True | Token::LeftBracket | Token::MapStart | Token::Equals => {
-            tokens.get(position).unwrap_or(token)
-        }
+        token @ (Token::Identifier(_)
+        | Token::Unit
+        | Token::True
+        | Token::LeftBracket
+        | Token::MapStart
+        | Token::Equals) => tokens.get(position).unwrap_or(token),
         other => other,
     });
     for form in FORMS {
@@ -180,7 +212,7 @@ fn list(context: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]
     let mut list = rhai::Array::with_capacity(inputs.len());
     for input in inputs {
         let item = context.eval_expression_tree(input)?.flatten();
-        session::charge(values::cells(&item))?;
+        values::pay(&item)?;
         list.push(item);
     }
     Ok(list.into())
@@ -193,7 +225,7 @@ fn object(context: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_
         let name = pair[0].get_string_value().unwrap_or_default();
         let quoted = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
         let value = context.eval_expression_tree(&pair[1])?.flatten();
-        session::charge(4 + values::cells(&value))?;
+        values::pay(&value)?;
         object.insert(quoted.unwrap_or(name).into(), value);
     }
     Ok(object.into())
@@ -256,6 +288,23 @@ pub(super) fn read_token(engine: &mut Engine, namespace: Option<&str>, name: &st
     Token::Custom(Box::new(key.into()))
 }
 
+/// Registers a variable to be copied where it is read, and gives the token that stands for it.
+pub(super) fn copy_token(engine: &mut Engine, name: &str) -> Token {
+    let (key, name) = (format!("{COPY}{name}"), name.to_owned());
+    engine.register_custom_syntax_with_state_raw(
+        key.as_str(),
+        |_, _, _| Ok(None),
+        false,
+        move |context, _, _| {
+            let value = context.scope().get(&name).map(Dynamic::flatten_clone);
+            let value = value.ok_or_else(|| failed(format!("nothing is called `{name}` here")))?;
+            values::pay(&value)?;
+            Ok(value)
+        },
+    );
+    Token::Custom(Box::new(key.into()))
+}
+
 /// The next symbol of `a.b.c` after `count` symbols that follow `a`.
 fn member_symbol(members: &[ImmutableString], count: usize, next: &str) -> Option<ImmutableString> {
     let member = members.get(count / 2)?;
@@ -274,10 +323,13 @@ fn read(namespace: Option<&str>, name: &str) -> Result<Dynamic, Error> {
         Some(namespace) => names.member(namespace, name),
         None => names.value(name),
     };
-    value.map_err(|refusal| match refusal {
+    let value = value.map_err(|refusal| match refusal {
         Refusal::Unknown(reason) => unknown(reason),
         Refusal::Failed(message) => failed(message),
-    })
+    })?;
+    // The value is a copy: cheap, unless it is a long list.
+    session::charge(values::list_or(&value, |list| list.len() as u64).unwrap_or(0))?;
+    Ok(value)
 }
 
 /// `known(x)`: whether `x` can be evaluated without touching what is not known.

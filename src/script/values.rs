@@ -1,6 +1,7 @@
 //! Words for values, and the checks that functions make of their arguments.
 
 use std::any::TypeId;
+use std::fmt::{self, Write};
 
 use rhai::{Array, Dynamic, ImmutableString, Map};
 
@@ -11,9 +12,14 @@ use super::index::Index;
 use super::node::Node;
 use super::number::BigNumber;
 use super::problem::{Error, failed, not_known};
+use super::session;
 
 /// Longest piece of a value in a message, in characters.
 const SHOWN: usize = 40;
+/// How much of a value a template shows, in bytes.
+const LONGEST_SHOWN: usize = 1 << 16;
+/// Depth of lists and objects in each other.
+const DEEPEST: usize = 128;
 
 /// What a value is, as far as comparing goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,40 +88,104 @@ impl Kind {
     }
 }
 
-/// A value as text: how templates and `+` show it. An absent value is nothing.
+/// A value as text, as templates show it: of an absent value nothing, of a long list or object the beginning.
 pub fn show(value: &Dynamic) -> String {
+    let mut out = Cut::new(LONGEST_SHOWN);
+    if write_value(&mut out, value).is_err() {
+        out.text.push_str("...");
+    }
+    out.text
+}
+
+/// The whole value as text.
+///
+/// # Errors
+/// Failed if it is longer than a string may be.
+pub(super) fn whole_text(value: &Dynamic) -> Result<String, Error> {
+    let mut out = Cut::new(session::longest_string());
+    match write_value(&mut out, value) {
+        Ok(()) => Ok(out.text),
+        Err(_) => Err(session::too_long()),
+    }
+}
+
+/// A text that may grow to a limit.
+struct Cut {
+    text: String,
+    limit: usize,
+}
+
+impl Cut {
+    fn new(limit: usize) -> Self {
+        Self {
+            text: String::new(),
+            limit,
+        }
+    }
+}
+
+impl fmt::Write for Cut {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let room = self.limit - self.text.len();
+        if part.len() <= room {
+            self.text.push_str(part);
+            return Ok(());
+        }
+        self.text.push_str(&part[..part.floor_char_boundary(room)]);
+        Err(fmt::Error)
+    }
+}
+
+fn write_value(out: &mut Cut, value: &Dynamic) -> fmt::Result {
     macro_rules! own {
         ($($of:ty),*) => {
             $(if let Some(own) = value.read_lock::<$of>() {
-                return own.to_string();
+                return write!(out, "{}", *own);
             })*
         };
     }
     own!(ImmutableString, Node, Version, Duration, Timestamp, Ip, BigNumber);
     if let Some(list) = value.read_lock::<Array>() {
-        let items: Vec<String> = list.iter().map(show_inside).collect();
-        return format!("[{}]", items.join(", "));
+        return write_all(out, ["[", "]"], list.iter().map(|item| (None, item)));
     }
     if let Some(map) = value.read_lock::<Map>() {
-        let members: Vec<String> = map
-            .iter()
-            .map(|(key, value)| format!("{:?}: {}", key.as_str(), show_inside(value)))
-            .collect();
-        return format!("{{{}}}", members.join(", "));
+        return write_all(
+            out,
+            ["{", "}"],
+            map.iter().map(|(key, value)| (Some(key.as_str()), value)),
+        );
+    }
+    if let Ok(number) = value.as_float() {
+        return write!(out, "{number}");
     }
     match value.read_lock::<Index>() {
-        Some(index) => format!("index of {} rows", index.len()),
-        None => value.to_string(),
+        Some(index) => write!(out, "an index of {} rows", index.len()),
+        None => write!(out, "{value}"),
     }
 }
 
-/// A value within a list or object: texts are quoted.
-fn show_inside(value: &Dynamic) -> String {
-    match value.read_lock::<ImmutableString>() {
-        Some(text) => format!("{:?}", text.as_str()),
-        None if value.is_unit() => "()".to_owned(),
-        None => show(value),
+fn write_all<'v>(
+    out: &mut Cut,
+    [open, close]: [&str; 2],
+    items: impl Iterator<Item = (Option<&'v str>, &'v Dynamic)>,
+) -> fmt::Result {
+    let mut gap = open;
+    for (key, item) in items {
+        out.write_str(gap)?;
+        gap = ", ";
+        if let Some(key) = key {
+            write!(out, "{key:?}: ")?;
+        }
+        match item.read_lock::<ImmutableString>() {
+            Some(text) => write!(out, "{:?}", text.as_str())?,
+            None if item.is_unit() => out.write_str("()")?,
+            None => write_value(out, item)?,
+        }
     }
+    if gap == open {
+        out.write_str(open)?;
+    }
+    out.write_str(close)
 }
 
 /// A value for a message: its kind and the beginning of it.
@@ -183,35 +253,51 @@ pub(super) fn list_or<T>(value: &Dynamic, look: impl FnOnce(&[Dynamic]) -> T) ->
     value.read_lock::<Array>().map(|list| look(&list))
 }
 
-/// A member of an object.
-pub(super) fn member(function: &str, object: &Dynamic, name: &str) -> Result<Dynamic, Error> {
+/// A member of an object: an absence if it has none, nothing if the value is no object.
+pub fn member(object: &Dynamic, name: &str) -> Option<Dynamic> {
     if let Some(node) = object.read_lock::<Node>() {
-        return Ok(node.get(name));
+        return Some(node.get(name));
     }
-    match object.read_lock::<Map>() {
-        Some(map) => Ok(map.get(name).cloned().unwrap_or(Dynamic::UNIT)),
-        None => Err(wrong(function, "objects", object)),
-    }
+    let map = object.read_lock::<Map>()?;
+    Some(map.get(name).cloned().unwrap_or(Dynamic::UNIT))
 }
 
-/// What a value weighs in operations: roughly its memory, in units of 16 bytes.
-pub(super) fn cells(value: &Dynamic) -> u64 {
+/// Pays for a value that is copied or kept: roughly its memory, in units of 16 bytes.
+///
+/// # Errors
+/// Failed if the operations are used up, or if the value is nested so deep that no evidence is.
+pub(super) fn pay(value: &Dynamic) -> Result<(), Error> {
+    session::charge(cells(value, 0)?)
+}
+
+/// Pays for the items of a list.
+pub(super) fn pay_all(list: &[Dynamic]) -> Result<(), Error> {
+    let mut sum = 0;
+    for item in list {
+        sum += cells(item, 1)?;
+    }
+    session::charge(sum)
+}
+
+fn cells(value: &Dynamic, depth: usize) -> Result<u64, Error> {
+    if depth > DEEPEST {
+        return Err(failed(format!(
+            "the script made a value more than {DEEPEST} levels deep"
+        )));
+    }
     if let Some(text) = value.read_lock::<ImmutableString>() {
-        return 1 + text.len() as u64 / 16;
+        return Ok(1 + text.len() as u64 / 16);
     }
     if let Some(list) = value.read_lock::<Array>() {
-        return 4 + cells_of(&list);
+        return list.iter().try_fold(4, |sum, item| Ok(sum + cells(item, depth + 1)?));
     }
     match value.read_lock::<Map>() {
-        Some(map) => 4 + map.values().map(|member| 4 + cells(member)).sum::<u64>(),
-        None if value.is_variant() => 4,
-        None => 1,
+        Some(map) => map
+            .values()
+            .try_fold(4, |sum, member| Ok(sum + 4 + cells(member, depth + 1)?)),
+        None if value.is_variant() => Ok(4),
+        None => Ok(1),
     }
-}
-
-/// What the items of a list weigh.
-pub(super) fn cells_of(list: &[Dynamic]) -> u64 {
-    list.iter().map(cells).sum()
 }
 
 /// An argument of one of our own kinds.

@@ -1,6 +1,6 @@
 //! What the tests of commands share: the binary in a clean environment, and evidence that is not in the project.
 
-#![allow(dead_code, clippy::print_stderr)] // each test binary uses its own part; a skip is told on standard error
+#![allow(dead_code, unreachable_pub, clippy::print_stderr)] // each test binary uses its own part; a skip is told on standard error
 
 use std::path::{Path, PathBuf};
 

@@ -7,8 +7,7 @@ use crate::diagnostic::Problem;
 use crate::rulebook::decode::Map;
 use crate::rulebook::model::{Input, InputKind};
 use crate::rulebook::spec::{InputSpec, InputType, Scalar, SnakeId, Value};
-use crate::script::functions::time::Duration;
-use crate::script::functions::version::Version;
+use crate::script::{Duration, Version};
 
 use super::Compiler;
 

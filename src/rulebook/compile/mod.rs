@@ -6,6 +6,7 @@ mod edges;
 mod facts;
 mod inputs;
 mod order;
+mod parsers;
 mod probes;
 mod rules;
 mod scripts;

@@ -3,10 +3,9 @@
 use globset::GlobBuilder;
 
 use crate::diagnostic::Problem;
-use crate::document::{Parser, json};
 use crate::path::Path;
 use crate::rulebook::model::{Captured, RulebookId, Symbol, Way};
-use crate::rulebook::spec::{ItemId, LiveSpec, ParserSpec, ProbeSpec, RulebookSpec};
+use crate::rulebook::spec::{ItemId, LiveSpec, ProbeSpec, RulebookSpec};
 use crate::rulebook::text::Text;
 
 use super::Compiler;
@@ -27,7 +26,7 @@ impl Compiler {
         let mut ways = self.ways(rulebook, spec.live.as_ref());
         let shape = spec.shape.as_ref().and_then(|text| self.path(text));
         let clock = spec.clock.iter().filter_map(|text| self.path(text)).collect();
-        let parser = spec.parse.as_ref().map(parser);
+        let parser = spec.parse.as_ref().and_then(|spec| self.parser(spec));
         let declared = &mut self.probes[probe];
         // What a later rulebook adds is tried first.
         captured.append(&mut declared.captured);
@@ -114,22 +113,5 @@ impl Compiler {
             .filter_map(|text| self.words(rulebook, text, &[]))
             .collect();
         vec![Way { rulebook, verb, words }]
-    }
-}
-
-fn parser(spec: &ParserSpec) -> Parser {
-    match spec {
-        ParserSpec::Json(options) => Parser::Json(json::Options {
-            snake_case_keys: options.keys.is_some(),
-        }),
-        ParserSpec::JsonLines(_) => Parser::Unsupported("json-lines"),
-        ParserSpec::Yaml(_) => Parser::Unsupported("yaml"),
-        ParserSpec::Lines(_) => Parser::Unsupported("lines"),
-        ParserSpec::Table(_) => Parser::Unsupported("table"),
-        ParserSpec::KeyValue(_) => Parser::Unsupported("key-value"),
-        ParserSpec::Prometheus(_) => Parser::Unsupported("prometheus"),
-        ParserSpec::Iptables(_) => Parser::Unsupported("iptables"),
-        ParserSpec::Diff(_) => Parser::Unsupported("diff"),
-        ParserSpec::Raw(_) => Parser::Unsupported("raw"),
     }
 }

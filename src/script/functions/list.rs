@@ -10,8 +10,8 @@ use crate::script::compare::{order, same};
 use crate::script::index::Key;
 use crate::script::operators::add_values;
 use crate::script::problem::{Error, failed, not_known};
-use crate::script::session::charge;
-use crate::script::values::{cells, cells_of, integer, member, show, text, wrong};
+use crate::script::session::{charge, check_string};
+use crate::script::values::{integer, member, pay, pay_all, show, text, whole_text, wrong};
 
 /// A function on a list that leaves it as it is.
 const fn pure(
@@ -210,7 +210,7 @@ fn map(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Erro
             let mut out = Array::with_capacity(list.len());
             for item in list {
                 let value = closure.call([item.clone()])?;
-                charge(cells(&value))?;
+                pay(&value)?;
                 out.push(value);
             }
             Ok(out.into())
@@ -224,7 +224,7 @@ fn filter(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, E
             let mut out = Array::new();
             for item in list {
                 if closure.test(item)? {
-                    charge(cells(item))?;
+                    pay(item)?;
                     out.push(item.clone());
                 }
             }
@@ -285,7 +285,7 @@ fn reduce(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, E
 
 fn flatten(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("flatten", args[0], |list| {
-        charge(cells_of(list))?;
+        pay_all(list)?;
         let mut out = Array::new();
         for item in list {
             match item.read_lock::<Array>() {
@@ -299,7 +299,7 @@ fn flatten(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error>
 
 fn unique(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("unique", args[0], |list| {
-        charge(cells_of(list))?;
+        pay_all(list)?;
         let mut keys = rustc_hash::FxHashSet::default();
         let mut out = Array::new();
         for item in list {
@@ -330,7 +330,7 @@ fn slice(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
         };
         let end = start.saturating_add(length.max(0)).min(count);
         let part = list.get(start as usize..end as usize).unwrap_or_default();
-        charge(cells_of(part))?;
+        pay_all(part)?;
         Ok(part.to_vec().into())
     })
 }
@@ -348,13 +348,15 @@ fn join(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
         if list.iter().any(Dynamic::is_unit) {
             return Err(not_known("`join` was given an absent value"));
         }
-        super::text::checked(list.iter().map(show).collect::<Vec<_>>().join(&separator))
+        let items: Vec<String> = list.iter().map(whole_text).collect::<Result<_, _>>()?;
+        check_string(items.iter().map(|item| item.len() + separator.len()).sum())?;
+        super::text::checked(items.join(&separator))
     })
 }
 
 fn ordered(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("order", args[0], |list| {
-        charge(cells_of(list))?;
+        pay_all(list)?;
         sorted(context, "order", list, args.get(1)).map(Dynamic::from)
     })
 }
@@ -390,7 +392,7 @@ fn sorted(
 
 fn order_by(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("order_by", args[0], |list| {
-        charge(cells_of(list))?;
+        pay_all(list)?;
         let keyed = with_keys(context, "order_by", list, args[1])?;
         let keyed = merge_sort(keyed, &mut |left, right| {
             order(&left.0, &right.0).map(|order| order.unwrap_or(Ordering::Equal))
@@ -439,7 +441,7 @@ fn with_keys(
 
 fn group_by(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("group_by", args[0], |list| {
-        charge(cells_of(list))?;
+        pay_all(list)?;
         let mut groups: std::collections::BTreeMap<String, Array> = Default::default();
         for (key, item) in with_keys(context, "group_by", list, args[1])? {
             groups.entry(group_key("group_by", &key)?).or_default().push(item);
@@ -478,11 +480,12 @@ fn differ(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> 
     let key = text("differ", args[2])?;
     with_list("differ", args[0], |left| {
         with_list("differ", args[1], |right| {
-            charge(cells_of(left) + cells_of(right))?;
+            pay_all(left)?;
+            pay_all(right)?;
             let mut partners = keyed(right, &key)?;
             let mut rows = Array::new();
             for item in left {
-                let name = member("differ", item, &key)?;
+                let name = key_of(item, &key)?;
                 let partner = partners
                     .iter_mut()
                     .find(|(other, partner)| partner.is_some() && same(other, &name));
@@ -501,9 +504,11 @@ fn differ(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> 
 }
 
 fn keyed<'l>(list: &'l [Dynamic], key: &str) -> Result<Vec<(Dynamic, Option<&'l Dynamic>)>, Error> {
-    list.iter()
-        .map(|item| Ok((member("differ", item, key)?, Some(item))))
-        .collect()
+    list.iter().map(|item| Ok((key_of(item, key)?, Some(item)))).collect()
+}
+
+fn key_of(item: &Dynamic, key: &str) -> Result<Dynamic, Error> {
+    member(item, key).ok_or_else(|| wrong("differ", "objects", item))
 }
 
 fn difference(key: Dynamic, left: &Dynamic, right: &Dynamic, change: &str) -> Dynamic {
@@ -521,21 +526,20 @@ fn change<T: Into<Dynamic>>(
     list: &mut Dynamic,
     change: impl FnOnce(&mut Array) -> T,
 ) -> Result<Dynamic, Error> {
-    match list.write_lock::<Array>() {
-        Some(mut list) => return Ok(change(&mut list).into()),
-        None => {}
+    if let Some(mut list) = list.write_lock::<Array>() {
+        return Ok(change(&mut list).into());
     }
     Err(wrong(function, "a list", list))
 }
 
 fn push(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
-    charge(cells(args[1]))?;
+    pay(args[1])?;
     let item = std::mem::take(args[1]);
     change("push", args[0], |list| list.push(item))
 }
 
 pub(in crate::script) fn append(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
-    charge(cells(args[1]))?;
+    pay(args[1])?;
     let items = std::mem::take(args[1]).flatten();
     let items = items
         .try_cast_result::<Array>()
@@ -544,7 +548,7 @@ pub(in crate::script) fn append(_: &Context<'_>, args: &mut [&mut Dynamic]) -> R
 }
 
 fn insert(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
-    charge(cells(args[2]))?;
+    pay(args[2])?;
     let (at, item) = (integer("insert", args[1])?, std::mem::take(args[2]));
     let fits = change("insert", args[0], |list| {
         let at = usize::try_from(at).ok().filter(|at| *at <= list.len());

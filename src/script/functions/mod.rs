@@ -1,32 +1,34 @@
 //! The functions that rulebooks may call, one file per theme. All are pure: no clock, no input or output, no chance.
 
-pub mod address;
-pub mod bounded;
+pub(super) mod address;
+pub(super) mod bounded;
 mod evidence;
 pub(super) mod list;
 mod number;
 mod object;
 mod text;
-pub mod time;
-pub mod version;
+pub(super) mod time;
+pub(super) mod version;
+
+use std::any::TypeId;
 
 use rhai::{Dynamic, Module, NativeCallContext};
 
-use super::operators::register;
-use super::problem::Error;
+use super::operators::register_for;
+use super::problem::{Error, nameless};
 
 /// A function: what it is called, what it does, and what runs.
-pub struct Function {
+pub(super) struct Function {
     /// Its name.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// Names of its parameters; those that end with `?` may be left out.
-    pub parameters: &'static [&'static str],
+    pub(super) parameters: &'static [&'static str],
     /// What it does, in Markdown.
-    pub about: &'static str,
+    pub(super) about: &'static str,
     /// A script that gives true.
-    pub example: &'static str,
+    pub(super) example: &'static str,
     /// Whether it changes its first argument.
-    pub mutates: bool,
+    pub(super) mutates: bool,
     call: Native,
 }
 
@@ -34,20 +36,15 @@ pub struct Function {
 pub(super) type Native = fn(&NativeCallContext<'_>, &mut [&mut Dynamic]) -> Result<Dynamic, Error>;
 
 impl Function {
-    /// The call as documentation shows it.
-    pub fn signature(&self) -> String {
-        format!("{}({})", self.name, self.parameters.join(", "))
-    }
-
     /// The numbers of arguments that it takes.
-    pub fn arities(&self) -> std::ops::RangeInclusive<usize> {
+    pub(super) fn arities(&self) -> std::ops::RangeInclusive<usize> {
         let optional = self.parameters.iter().filter(|name| name.ends_with('?')).count();
         self.parameters.len() - optional..=self.parameters.len()
     }
 }
 
 /// All functions, by theme.
-pub fn all() -> impl Iterator<Item = &'static Function> {
+pub(super) fn all() -> impl Iterator<Item = &'static Function> {
     let themes = [
         evidence::FUNCTIONS,
         object::FUNCTIONS,
@@ -65,7 +62,15 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
 pub(super) fn add(module: &mut Module) {
     for function in all() {
         for arity in function.arities() {
-            register(module, function.name, arity, !function.mutates, function.call);
+            let call = function.call;
+            let types = vec![TypeId::of::<Dynamic>(); arity];
+            register_for(
+                module,
+                function.name,
+                &types,
+                !function.mutates,
+                move |context, args| call(context, args).map_err(nameless),
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::script::index::Index;
 use crate::script::node::{Node, to_dynamic};
 use crate::script::problem::Error;
 use crate::script::session::charge;
-use crate::script::values::{cells, wrong};
+use crate::script::values::{pay, wrong};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -109,7 +109,7 @@ fn values(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> 
         return Err(wrong("values", "an object", value));
     };
     let values = Dynamic::from(values);
-    charge(cells(&values))?;
+    pay(&values)?;
     Ok(values)
 }
 
@@ -117,7 +117,7 @@ fn merge(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let mut merged = members(args[0])?;
     merged.extend(members(args[1])?);
     let merged = Dynamic::from(merged);
-    charge(cells(&merged))?;
+    pay(&merged)?;
     Ok(merged)
 }
 
@@ -143,6 +143,6 @@ fn rows(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
         return Err(wrong("rows", "an index", args[0]));
     };
     let rows = Dynamic::from(index.all(args[1]));
-    charge(cells(&rows))?;
+    pay(&rows)?;
     Ok(rows)
 }

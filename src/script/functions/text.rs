@@ -11,7 +11,7 @@ use super::Function;
 use crate::script::node::{place_of, placed};
 use crate::script::problem::{Error, failed};
 use crate::script::session::{charge, check_string};
-use crate::script::values::{integer, list_or, show, text};
+use crate::script::values::{integer, list_or, text, whole_text};
 
 /// How many patterns a thread keeps compiled.
 const KEPT: usize = 256;
@@ -255,7 +255,7 @@ fn index_of(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error
 }
 
 fn to_string(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
-    checked(show(args[0]))
+    checked(whole_text(args[0])?)
 }
 
 fn matches(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {

@@ -116,7 +116,7 @@ fn peak(folder: &Path) {
 fn ruleset() -> Arc<Ruleset> {
     let mut loaded = Loaded::default();
     loaded
-        .add_path(&Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/rulebook.yaml"))
+        .add_path(&Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/ratio/rulebook.yaml"))
         .unwrap();
     let (ruleset, problems, _) = compile::compile(loaded);
     Arc::new(ruleset.unwrap_or_else(|| panic!("{problems:#?}")))
