@@ -37,6 +37,7 @@ pub use error::BundleError;
 pub use limits::{Exceeded, Limits};
 pub use listing::Skipped;
 pub use manifest::{ItemFacts, MANIFEST, Manifest, ManifestError, Schema};
+pub use name::printable;
 pub use place::{Matched, PlacePattern, PlacePatternError};
 pub use verify::{Verification, verify};
 

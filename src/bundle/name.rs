@@ -69,7 +69,7 @@ pub(super) fn text(raw: &[u8]) -> Cow<'_, str> {
 }
 
 /// A name for a message: controls and marks of text direction, which a terminal would obey, are escaped.
-pub(super) fn printable(name: &str) -> Cow<'_, str> {
+pub fn printable(name: &str) -> Cow<'_, str> {
     let obeyed = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
