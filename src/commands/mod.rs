@@ -3,6 +3,7 @@
 pub mod lint;
 pub mod run;
 pub mod test;
+pub mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -80,6 +81,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Verify(args) => verify::run(&args),
     }
 }
 

@@ -10,7 +10,7 @@ use globset::{Glob, GlobMatcher};
 use jiff::Timestamp;
 use rhai::Dynamic;
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Limits};
 use crate::cli::{RulebookArgs, StyleArgs};
 use crate::diagnostic::did_you_mean;
 use crate::engine::{self, Settings};
@@ -69,7 +69,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         style.color = false;
     }
     let ruleset = super::rulebooks(&args.rulebooks, &style)?;
-    let before = args.before.as_deref().map(|path| Bundle::open(path)).transpose();
+    let before = args.before.as_deref().map(|path| Bundle::open(path, &Limits::default())).transpose();
     let settings = Settings {
         inputs: inputs(&ruleset, &args.rulebooks.set)?,
         captured_at: args.captured_at,
@@ -77,7 +77,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         before_captured_at: args.before_captured_at,
         rules: rules(&ruleset, &args.rules)?,
     };
-    let bundle = Bundle::open(&args.bundle).map_err(|error| Failure::usage(error.to_string(), error.help()))?;
+    let bundle = Bundle::open(&args.bundle, &Limits::default()).map_err(|error| Failure::usage(error.to_string(), error.help()))?;
     let report = engine::run(ruleset, bundle, settings);
     write(args, &report, &style)?;
     Ok(exit(&report, args.fail_on, args.strict))

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::report::excerpt;
 use crate::report::model::{
-    self, Finding, Item, Report, RulePlace, RuleVerdict, RulebookVersion, Skipped, Summary, Tool, Verdict,
+    self, Finding, Item, Report, RulePlace, RuleVerdict, RulebookVersion, Skipped, Summary, TimeSource, Tool,
+    Verdict,
 };
 use crate::rulebook::model::{Rule, RuleId, RulebookId, Ruleset};
 
@@ -67,13 +69,24 @@ fn ordered(findings: Vec<(RuleId, Finding)>, edges: &relate::Edges) -> Vec<Findi
 fn bundle(context: &Context, examined: &[Examined]) -> model::Bundle {
     let mut items: Vec<_> = examined.iter().flat_map(|subject| &subject.items).collect();
     items.sort_by_key(|(probe, _)| *probe);
+    let (captured_at, captured_at_source) = captured(context, examined);
     model::Bundle {
         path: context.bundle.short_name(),
         digest: digest(examined),
-        captured_at: context.capture().at.map(|at| at.to_string()),
-        captured_at_source: context.time_source(),
-        complete: None,
+        captured_at: captured_at.map(|at| at.to_string()),
+        captured_at_source,
+        complete: context.bundle.complete(),
         items: items.into_iter().map(|(_, item)| item.clone()).collect(),
+    }
+}
+
+/// When the bundle was captured, and how that is known: the newest time that it tells of an item, unless the user says better.
+fn captured(context: &Context, examined: &[Examined]) -> (Option<Timestamp>, TimeSource) {
+    let told = examined.iter().filter_map(|subject| subject.captured).max_by_key(|(at, _)| *at);
+    match (context.time_source(), told) {
+        (_, Some((at, TimeSource::Manifest))) => (Some(at), TimeSource::Manifest),
+        (TimeSource::Option, _) | (_, None) => (context.capture().at, context.time_source()),
+        (_, Some((at, source))) => (Some(at), source),
     }
 }
 
@@ -94,6 +107,7 @@ pub(super) fn items(run: &Arc<Run>) -> Vec<(crate::rulebook::model::ProbeId, Ite
     let context = &run.context;
     let item = |(probe, item): (usize, &super::evidence::Item)| {
         let duplicates = item.document.as_ref().ok().map_or(0, |doc| doc.document.duplicates().len());
+        let captured = item.capture(context.capture());
         let note = (duplicates > 0).then(|| format!("{duplicates} member names occur again in the same object; the last counts"));
         let item = Item {
             probe: context.ruleset.probe_code(probe),
@@ -102,10 +116,11 @@ pub(super) fn items(run: &Arc<Run>) -> Vec<(crate::rulebook::model::ProbeId, Ite
             outcome: item.outcome,
             detail: item.document.as_ref().err().cloned(),
             ways: run.ways(probe),
-            captured_at: context.capture().at.filter(|_| context.capture().exact && item.path.is_some()).map(|at| at.to_string()),
+            captured_at: captured.at.filter(|_| captured.exact && item.path.is_some()).map(|at| at.to_string()),
             truncated: item.truncated,
             duplicate_keys: note,
-            redactions: 0,
+            redactions: item.redactions,
+            replaced_bytes: item.replaced,
         };
         (probe, item)
     };

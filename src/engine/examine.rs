@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rayon::prelude::*;
 
-use crate::report::model::{Item, RuleVerdict};
+use crate::report::model::{Item, RuleVerdict, TimeSource};
 use crate::rulebook::model::{FactId, FactSource, KindId, ProbeId, RuleId};
 
 use super::applies::{self, Answers};
@@ -34,6 +35,8 @@ pub(super) struct Examined {
     pub(super) items: Vec<(ProbeId, Item)>,
     /// Names and hashes of the files that were read.
     pub(super) hashes: Vec<(String, [u8; 32])>,
+    /// The newest time that the bundle tells of an item of its, and how.
+    pub(super) captured: Option<(Timestamp, TimeSource)>,
     /// Its values of facts over subjects.
     pub(super) left: Vec<(FactId, Left)>,
 }
@@ -75,6 +78,7 @@ fn examined(run: &Arc<Run>, answers: Answers, rules: &[RuleId]) -> Examined {
         edges,
         items: assemble::items(run),
         hashes: run.hashes(),
+        captured: run.own_items().filter_map(|(_, item)| item.captured).max_by_key(|(at, _)| *at),
         left: Vec::new(),
     }
 }
