@@ -1,10 +1,14 @@
 //! The document tape against `serde_json`, and against hostile texts.
 
+mod thicket;
+
+use casebook::document::excerpt::{Limits, reformatted};
 use casebook::document::json::{Options, parse};
 use casebook::document::{Document, Kind, MAX_DEPTH, NodeId, Number, ParseError};
 use casebook::path::Path;
 use proptest::prelude::*;
 use serde_json::Value;
+use thicket::thicket;
 
 fn read(text: &str) -> Result<Document, ParseError> {
     parse(text.to_owned(), &Options::default())
@@ -25,12 +29,12 @@ fn refused(text: &str) -> ParseError {
 fn value(doc: &Document, id: NodeId) -> Value {
     match doc.kind(id) {
         Kind::Null => Value::Null,
-        Kind::True | Kind::False => Value::Bool(doc.bool(id).unwrap()),
-        Kind::Number => serde_json::from_str(doc.raw(id)).unwrap(),
-        Kind::String => Value::String(doc.str(id).unwrap().into_owned()),
+        Kind::True | Kind::False => Value::Bool(doc.bool(id).expect("a truth value")),
+        Kind::Number => serde_json::from_str(doc.raw(id)).expect("a number"),
+        Kind::String => Value::String(doc.str(id).expect("a string").into_owned()),
         Kind::Array => doc.children(id).map(|child| value(doc, child)).collect(),
         Kind::Object => {
-            let member = |child| (doc.key(child).unwrap().to_owned(), value(doc, child));
+            let member = |child| (doc.key(child).expect("a name").to_owned(), value(doc, child));
             Value::Object(doc.children(id).map(member).collect())
         }
     }
@@ -272,12 +276,13 @@ fn refuses_what_json_forbids_and_says_why() {
 
 #[test]
 fn numbers_lose_nothing() {
-    let number = |text: &'static str| match accepted(text) {
-        doc => match doc.number(doc.root()).unwrap() {
+    let number = |text: &'static str| {
+        let doc = accepted(text);
+        match doc.number(doc.root()).unwrap() {
             Number::Int(int) => format!("int {int}"),
             Number::Float(float) => format!("float {float:?}"),
             Number::Text(text) => format!("text {text}"),
-        },
+        }
     };
     assert_eq!(number("-9223372036854775808"), "int -9223372036854775808");
     assert_eq!(number("9223372036854775808"), "text 9223372036854775808");
@@ -328,7 +333,7 @@ trait KeyText {
 }
 impl KeyText for Document {
     fn slice_of_key(&self, id: NodeId) -> &str {
-        &self.text()[self.key_span(id).unwrap().range()]
+        &self.text()[self.key_span(id).expect("a name").range()]
     }
 }
 
@@ -358,4 +363,66 @@ fn positions_far_into_a_long_text() {
     assert_eq!(&text[doc.line_span(50_000).unwrap().range()], "0,");
     assert_eq!(doc.line_span(100_003), None);
     assert_eq!(doc.line_span(0), None);
+}
+
+#[test]
+fn the_way_up_is_the_way_down() {
+    for seed in 0..40 {
+        let doc = accepted(&thicket(seed, usize::MAX));
+        assert_eq!(doc.parent(doc.root()), None);
+        for id in nodes(&doc) {
+            for (index, child) in doc.children(id).enumerate() {
+                assert_eq!(doc.parent(child), Some(id));
+                assert_eq!(doc.index_in(id, child), index);
+                if doc.kind(id) == Kind::Array && index.is_multiple_of(50) {
+                    assert_eq!(doc.at(id, index), Some(child));
+                }
+            }
+            if id.index().is_multiple_of(61) {
+                let path = Path::parse(&doc.normalized_path(id)).expect("a path");
+                assert_eq!(path.select(&doc, doc.root()), [id]);
+            }
+        }
+    }
+}
+
+#[test]
+fn items_far_into_a_long_array() {
+    let doc = accepted(&format!(
+        "[{}]",
+        (0..20_000).map(|n| format!("[{n}]")).collect::<Vec<_>>().join(",")
+    ));
+    for index in [0, 63, 64, 4095, 4096, 12_345, 19_999] {
+        assert_eq!(
+            doc.raw(doc.at(doc.root(), index).expect("an item")),
+            format!("[{index}]")
+        );
+    }
+    assert_eq!(doc.at(doc.root(), 20_000), None);
+    assert_eq!(doc.at(doc.root(), 20_064), None);
+}
+
+#[test]
+fn excerpts_keep_their_limits_and_show_the_target() {
+    for seed in 0..40 {
+        let doc = accepted(&thicket(seed, 50));
+        for id in nodes(&doc).filter(|id| id.index().is_multiple_of(17)) {
+            for max_lines in [5, 7, 16, 40] {
+                let max_bytes = 64 * max_lines;
+                let excerpt = reformatted(&doc, id, Limits { max_lines, max_bytes });
+                assert!(
+                    excerpt.text.lines().count() <= max_lines && excerpt.text.len() <= max_bytes,
+                    "{}",
+                    excerpt.text
+                );
+                let target = &excerpt.text[excerpt.target];
+                let whole = !target.contains("...");
+                assert!(
+                    !whole || serde_json::from_str::<Value>(target).unwrap() == value(&doc, id),
+                    "{target}"
+                );
+                assert!(whole || doc.is_container(id), "{target}");
+            }
+        }
+    }
 }

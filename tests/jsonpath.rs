@@ -1,12 +1,15 @@
 //! JSONPath against the compliance suite, and what the suite leaves out.
 
+mod thicket;
+
 use casebook::document::json::{self, Options};
-use casebook::document::{Document, NodeId};
+use casebook::document::{Document, Kind, NodeId};
 use casebook::path::{Path, PathError};
 use serde_json::Value;
+use thicket::thicket;
 
 fn read(text: &str) -> Document {
-    json::parse(text.to_owned(), &Options::default()).unwrap()
+    json::parse(text.to_owned(), &Options::default()).expect("JSON")
 }
 
 fn path(text: &str) -> Path {
@@ -31,8 +34,8 @@ fn select(query: &str, document: &str) -> Vec<String> {
 }
 
 fn suite() -> Vec<Value> {
-    let suite: Value = serde_json::from_str(include_str!("data/jsonpath-cts.json")).unwrap();
-    suite["tests"].as_array().unwrap().clone()
+    let suite: Value = serde_json::from_str(include_str!("data/jsonpath-cts.json")).expect("JSON");
+    suite["tests"].as_array().expect("tests").clone()
 }
 
 fn is_invalid(test: &Value) -> bool {
@@ -40,14 +43,14 @@ fn is_invalid(test: &Value) -> bool {
 }
 
 fn selector(test: &Value) -> &str {
-    test["selector"].as_str().unwrap()
+    test["selector"].as_str().expect("a selector")
 }
 
 /// The results that a test allows, or their paths: one, or one of several.
 fn allowed(test: &Value, one: &str, several: &str) -> Vec<Value> {
     match test.get(one) {
         Some(result) => vec![result.clone()],
-        None => test[several].as_array().unwrap().clone(),
+        None => test[several].as_array().expect("results").clone(),
     }
 }
 
@@ -280,6 +283,93 @@ fn hostile_queries_are_refused_or_answered_soon() {
     let long = path(&format!("${}", ".a".repeat(20_000)));
     let doc = read(&format!("{}1{}", "{\"a\":".repeat(500), "}".repeat(500)));
     assert!(long.select(&doc, doc.root()).is_empty());
+    let searches = path(&deep("@[?", "]", 60));
+    let brackets = read(&format!("{}{}", "[".repeat(500), "]".repeat(500)));
+    assert_eq!(searches.select(&brackets, brackets.root()).len(), 1);
     let widest = path(&format!("${}", "[*]".repeat(256)));
     assert_eq!(widest.select(&doc, doc.root()).len(), 1);
+}
+
+#[test]
+fn endless_searches_can_be_bounded() {
+    let doc = read(&format!("[{}]", vec!["[[1],[2]]"; 50].join(",")));
+    let count = |query: &str, steps| {
+        path(query)
+            .select_within(&doc, doc.root(), steps)
+            .map(|found| found.len())
+    };
+    assert_eq!(count("$[*]", 50), Some(50));
+    assert_eq!(count("$[*]", 49), None);
+    assert_eq!(count("$[?@[1]]", 50), Some(50));
+    assert_eq!(count("$..*..*..[?$..[?@ == 3]]", 10_000), None);
+    assert_eq!(count("$[?!$..[?@ == 3]]", 1000), None);
+    assert_eq!(count("$[?!$..[?@ == 3]]", 100_000), Some(50));
+    let deep = read(&format!("{}{}", "[".repeat(500), "]".repeat(500)));
+    let doubling = path(&format!("${}", "[0, 0]".repeat(100)));
+    assert_eq!(doubling.select_within(&deep, deep.root(), 100_000), None);
+}
+
+#[test]
+fn members_of_large_objects_are_found() {
+    let members: Vec<String> = (0..1000)
+        .map(|n| format!("\"k{n}\":{{\"k5\":{n},\"k900\":{n}}}"))
+        .collect();
+    let unique = format!("{{{}}}", members.join(","));
+    assert_eq!(select("$.k900.k5", &unique), ["900"]);
+    assert_eq!(select("$['k900', 'k5', 'k1000'].k900", &unique), ["900", "5"]);
+    let repeated = format!("{{{},\"k5\":{{\"k5\":-1}}}}", members.join(","));
+    assert_eq!(select("$.k5.k5", &repeated), ["-1"]);
+    assert_eq!(select("$.k999.k5", &repeated), ["999"]);
+}
+
+#[test]
+fn documents_and_paths_can_be_shared() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Document>();
+    shared::<Path>();
+}
+
+/// The document without members that a later one of the same name hides.
+fn without_hidden(doc: &Document, id: NodeId) -> String {
+    let children: Vec<String> = doc
+        .visible_children(id)
+        .map(|child| {
+            let value = without_hidden(doc, child);
+            doc.key(child).map_or(value.clone(), |key| format!("\"{key}\":{value}"))
+        })
+        .collect();
+    match doc.kind(id) {
+        Kind::Array => format!("[{}]", children.join(",")),
+        Kind::Object => format!("{{{}}}", children.join(",")),
+        _ => doc.raw(id).to_owned(),
+    }
+}
+
+#[test]
+fn searches_agree_with_and_without_the_index_and_hidden_members() {
+    for seed in 0..40 {
+        let doc = read(&thicket(seed, [2, 40][seed as usize % 2]));
+        let indexed = read(doc.text());
+        indexed.with_key("k0");
+        let clean = read(&without_hidden(&doc, doc.root()));
+        assert!(clean.duplicates().is_empty());
+        for query in [
+            "$..k1",
+            "$..k1..k0",
+            "$.*",
+            "$..*",
+            "$..[?@.k0]",
+            "$..[?@ == 7]",
+            "$..['k1', 'k0'][0]",
+            "$..[?@[1]].k1",
+        ] {
+            let texts = |doc: &Document| -> Vec<String> {
+                let found = path(query).select(doc, doc.root());
+                found.into_iter().map(|id| without_hidden(doc, id)).collect()
+            };
+            let walked = texts(&doc);
+            assert_eq!(walked, texts(&clean), "{query}");
+            assert_eq!(walked, texts(&indexed), "{query}");
+        }
+    }
 }

@@ -43,7 +43,8 @@ pub(super) struct Size {
 /// Fills the tape of one document, node by node in document order.
 ///
 /// A parser opens and closes arrays and objects and pushes scalars between; within an object, [`Builder::key`] or
-/// [`Builder::member`] comes before each value. The first value is the root.
+/// [`Builder::member`] comes before each value. The first value is the root. Nesting is the parser's to bound: no deeper
+/// than [`MAX_DEPTH`].
 #[derive(Debug)]
 pub struct Builder {
     nodes: Vec<Node>,
@@ -382,6 +383,7 @@ impl Builder {
             hidden,
             postings: OnceLock::new(),
             lines: OnceLock::new(),
+            places: OnceLock::new(),
         }
     }
 }
@@ -395,6 +397,7 @@ fn offset(at: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::{Kind, Number};
 
     #[test]
     fn room_for_nodes_is_bounded_by_those_that_are_there() {
@@ -402,5 +405,57 @@ mod tests {
         build.open_array(0);
         (0..100_000).for_each(|at| build.push_span(Stored::Null, Span { start: at, end: at }));
         assert!(build.nodes.capacity() < 1_000_000);
+    }
+
+    fn span(start: u32, end: u32) -> Span {
+        Span { start, end }
+    }
+
+    /// Rows of `name=value`, as a parser of text would fill them in.
+    fn rows() -> Document {
+        let text = "port=80\nhost=\"a b\"\n";
+        let mut builder = Builder::new(text.len());
+        builder.open_object(0);
+        builder.key("port", Some(span(0, 4)));
+        builder.number(span(5, 7));
+        builder.key("host", Some(span(8, 12)));
+        builder.computed_string("a b", span(13, 18));
+        let tags = builder.name("tags");
+        builder.member(tags);
+        builder.open_array(18);
+        builder.cell(span(14, 15));
+        builder.computed_number("16", span(5, 7));
+        builder.null(span(0, 0));
+        builder.bool(true, span(0, 0));
+        builder.close(18);
+        builder.finish(text.to_owned())
+    }
+
+    #[test]
+    fn text_can_fill_the_tape() {
+        let doc = rows();
+        let (port, host) = (
+            doc.get(doc.root(), "port").unwrap(),
+            doc.get(doc.root(), "host").unwrap(),
+        );
+        assert_eq!(doc.number(port), Some(Number::Int(80)));
+        assert_eq!(doc.str(host).as_deref(), Some("a b"));
+        assert_eq!(doc.raw(host), "\"a b\"");
+        assert_eq!(doc.key_span(host), Some(span(8, 12)));
+        let tags = doc.get(doc.root(), "tags").unwrap();
+        assert_eq!(
+            (doc.key_span(tags), doc.written_key(tags).as_deref()),
+            (None, Some("tags"))
+        );
+        let kinds: Vec<_> = doc.children(tags).map(|id| doc.kind(id)).collect();
+        assert_eq!(kinds, [Kind::String, Kind::Number, Kind::Null, Kind::True]);
+        assert_eq!(doc.number(doc.at(tags, 1).unwrap()), Some(Number::Int(16)));
+        assert_eq!(doc.span(doc.root()), span(0, 19));
+    }
+
+    #[test]
+    fn nothing_at_all_is_null() {
+        let doc = Builder::new(0).finish(String::new());
+        assert_eq!(doc.kind(doc.root()), Kind::Null);
     }
 }

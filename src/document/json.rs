@@ -511,12 +511,30 @@ mod tests {
     }
 
     #[test]
-    fn surrogates() {
-        assert_eq!(
-            read(r#""\uD83D\uDE00\u00e9x""#)
-                .str(crate::document::NodeId::from_index(0))
-                .unwrap(),
-            "😀éx"
-        );
+    fn escapes_stand_for_characters() {
+        for (written, value) in [
+            (r#""\uD83D\uDE00\u00e9x""#, "😀éx"),
+            (r#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
+            (r#""\u0000""#, "\0"),
+            (r#""plain""#, "plain"),
+        ] {
+            let doc = read(written);
+            assert_eq!(doc.str(doc.root()).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn several_values_can_share_a_tape() {
+        let text = "{\"aB\": 1}\n {\"aB\": [2]}\n{";
+        let mut builder = Builder::new(text.len()).with_json_keys(true);
+        builder.open_array(0);
+        assert!(fill(text, 0..9, &mut builder).unwrap() && fill(text, 10..23, &mut builder).unwrap());
+        assert!(!fill(text, 9..10, &mut builder).unwrap(), "nothing but white space");
+        let fault = fill(text, 24..25, &mut builder).unwrap_err();
+        assert_eq!(fault.at, text.len());
+        let doc = builder.finish(text.to_owned());
+        let values: Vec<_> = doc.with_key("a_b").iter().map(|&id| doc.raw(id)).collect();
+        assert_eq!(values, ["1", "[2]"]);
+        assert_eq!(doc.normalized_path(doc.with_key("a_b")[1]), "$[1]['aB']");
     }
 }

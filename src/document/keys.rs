@@ -1,8 +1,10 @@
 //! Members' names: numbered once, folded where wanted, and where they occur.
 
 use super::{Name, Node, NodeId, json};
-use indexmap::IndexSet;
+use indexmap::IndexMap;
+use indexmap::map::raw_entry_v1::{RawEntryApiV1, RawEntryMut};
 use std::borrow::Cow;
+use std::hash::BuildHasher;
 
 /// Slots of the cache of names as written.
 const SLOTS: usize = 1024;
@@ -11,7 +13,7 @@ const SLOTS: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     // The default hasher, because names come from evidence and may be hostile; the cache spares most look-ups.
-    texts: IndexSet<Box<str>>,
+    texts: IndexMap<Box<str>, ()>,
     /// Fold lowerCamelCase to snake_case.
     pub(super) fold: bool,
     cache: Vec<Slot>,
@@ -24,6 +26,8 @@ struct Slot {
     len: u32,
     /// The first eight bytes, as far as they belong to the name.
     head: u64,
+    /// The last eight, if it has more than eight.
+    tail: u64,
     name: Name,
 }
 
@@ -34,7 +38,7 @@ impl Names {
 
     pub(super) fn text(&self, name: Name) -> Option<&str> {
         let at = (name.0 as usize).checked_sub(1)?;
-        self.texts.get_index(at).map(|text| &**text)
+        self.texts.get_index(at).map(|(text, ())| &**text)
     }
 
     /// The number of a name; where names are folded, the name looked up is too.
@@ -44,9 +48,14 @@ impl Names {
     }
 
     pub(super) fn intern(&mut self, text: &str) -> Name {
-        match self.texts.get_index_of(text) {
-            Some(at) => number(at),
-            None => number(self.texts.insert_full(text.into()).0),
+        let hash = self.texts.hasher().hash_one(text);
+        match self.texts.raw_entry_mut_v1().from_key_hashed_nocheck(hash, text) {
+            RawEntryMut::Occupied(entry) => number(entry.index()),
+            RawEntryMut::Vacant(entry) => {
+                let at = entry.index();
+                entry.insert_hashed_nocheck(hash, text.into(), ());
+                number(at)
+            }
         }
     }
 
@@ -54,12 +63,13 @@ impl Names {
     #[inline]
     pub(super) fn intern_written(&mut self, text: &str, start: usize, end: usize, escaped: bool) -> Name {
         let bytes = text.as_bytes();
-        let (head, at) = fingerprint(bytes, start, end);
+        let (head, tail, at) = fingerprint(bytes, start, end);
         let len = (end - start) as u32;
         if let Some(slot) = self.cache.get(at)
             && slot.len == len
-            && slot.head == head
-            && (len <= 8 || bytes.get(slot.start as usize..slot.start as usize + len as usize) == bytes.get(start..end))
+            && (slot.head, slot.tail) == (head, tail)
+            && (len <= 16
+                || bytes.get(slot.start as usize..slot.start as usize + len as usize) == bytes.get(start..end))
         {
             return slot.name;
         }
@@ -70,6 +80,7 @@ impl Names {
                 start: 0,
                 len: u32::MAX,
                 head: 0,
+                tail: 0,
                 name: Name::NONE,
             },
         );
@@ -78,6 +89,7 @@ impl Names {
                 start: start as u32,
                 len,
                 head,
+                tail,
                 name,
             };
         }
@@ -108,14 +120,14 @@ fn number(at: usize) -> Name {
     Name(at as u32 + 1)
 }
 
-/// The first eight bytes of a name, and its slot.
+/// The first and the last eight bytes of a name, and its slot.
 #[inline]
-fn fingerprint(bytes: &[u8], start: usize, end: usize) -> (u64, usize) {
+fn fingerprint(bytes: &[u8], start: usize, end: usize) -> (u64, u64, usize) {
     let len = end - start;
     let head = word(bytes, start) & mask(len);
     let tail = if len > 8 { word(bytes, end - 8) } else { 0 };
     let hash = (head ^ tail.rotate_left(29) ^ len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (head, (hash >> (64 - SLOTS.trailing_zeros())) as usize)
+    (head, tail, (hash >> (64 - SLOTS.trailing_zeros())) as usize)
 }
 
 #[inline]

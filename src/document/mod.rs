@@ -4,6 +4,7 @@
 //! found can be pointed at. Parsers fill the tape through [`Builder`].
 
 mod build;
+pub mod excerpt;
 pub mod json;
 mod keys;
 mod lines;
@@ -12,6 +13,7 @@ mod place;
 mod reading;
 
 use std::borrow::Cow;
+use std::fmt::{Debug, Formatter};
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -22,9 +24,13 @@ pub use parser::{
 
 use keys::{Names, Postings};
 use lines::Lines;
+use place::Places;
 
 /// The largest text a document can be made of, in bytes: offsets are `u32`.
 pub const MAX_BYTES: u64 = u32::MAX as u64;
+
+/// Members that are looked at one by one before the index is asked.
+const WIDE: usize = 128;
 
 /// A range of bytes of an item as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,7 +192,6 @@ impl Node {
 }
 
 /// Parsed evidence, with the text it was parsed from.
-#[derive(Debug)]
 pub struct Document {
     text: String,
     nodes: Vec<Node>,
@@ -202,6 +207,7 @@ pub struct Document {
     hidden: Vec<Range<u32>>,
     postings: OnceLock<Postings>,
     lines: OnceLock<Lines>,
+    places: OnceLock<Places>,
 }
 
 impl Document {
@@ -255,7 +261,7 @@ impl Document {
         self.text.get(span.range()).unwrap_or_default()
     }
 
-    /// The number of items or members; 0 for a scalar.
+    /// The number of items or members, duplicates included; 0 for a scalar.
     pub fn len(&self, id: NodeId) -> usize {
         self.children(id).count()
     }
@@ -267,8 +273,13 @@ impl Document {
 
     /// The items of an array or the members of an object, in document order; none for a scalar.
     pub fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        let end = self.node(id).next;
-        let mut at = id.0 + 1;
+        self.siblings(id, None)
+    }
+
+    /// The children from this one on, or all.
+    fn siblings(&self, parent: NodeId, from: Option<NodeId>) -> impl Iterator<Item = NodeId> + '_ {
+        let end = self.node(parent).next;
+        let mut at = from.map_or(parent.0 + 1, |from| from.0);
         std::iter::from_fn(move || {
             let this = (at < end).then_some(NodeId(at))?;
             at = self.node(this).next;
@@ -333,14 +344,32 @@ impl Document {
 
     /// The member of an object with this name; of several, the last.
     pub fn member(&self, object: NodeId, name: Name) -> Option<NodeId> {
-        let mut found = self
-            .children(object)
-            .filter(|&child| name != Name::NONE && self.node(child).name() == name);
-        if self.duplicates.is_empty() {
-            found.next()
-        } else {
-            found.last()
+        if name == Name::NONE {
+            return None;
         }
+        let mut last = None;
+        for (index, child) in self.children(object).enumerate() {
+            if index == WIDE {
+                return self.member_of_many(object, name);
+            }
+            if self.node(child).name() == name {
+                last = Some(child);
+                if self.duplicates.is_empty() {
+                    break;
+                }
+            }
+        }
+        last
+    }
+
+    /// Looks a member up in the index: objects with very many members are dictionaries, asked again and again.
+    fn member_of_many(&self, object: NodeId, name: Name) -> Option<NodeId> {
+        let below = self.with_name_below(object, name);
+        below
+            .iter()
+            .rev()
+            .copied()
+            .find(|&member| self.parent(member) == Some(object))
     }
 
     /// The item of an array at this index, from 0.
@@ -348,7 +377,7 @@ impl Document {
         if self.node(array).stored() != Stored::Array {
             return None;
         }
-        self.children(array).nth(index)
+        self.children_from(array, index).next()
     }
 
     /// The value of a string.
@@ -398,6 +427,14 @@ impl Document {
             .of(name)
     }
 
+    /// The members with this name below a node, in document order.
+    fn with_name_below(&self, id: NodeId, name: Name) -> &[NodeId] {
+        let all = self.with_name(name);
+        let from = all.partition_point(|&member| member <= id);
+        let to = all.partition_point(|member| member.0 < self.node(id).next);
+        all.get(from..to).unwrap_or_default()
+    }
+
     /// Whether the index of members by name exists already.
     pub fn has_index(&self) -> bool {
         self.postings.get().is_some()
@@ -406,10 +443,7 @@ impl Document {
     /// The members with this name below a node (not itself), ordered by the objects that hold them, these in document
     /// order: what `..name` selects. Hidden members are left out.
     pub fn members_below(&self, id: NodeId, name: Name) -> Cow<'_, [NodeId]> {
-        let all = self.with_name(name);
-        let from = all.partition_point(|&member| member <= id);
-        let to = all.partition_point(|member| member.0 < self.node(id).next);
-        let below = all.get(from..to).unwrap_or_default();
+        let below = self.with_name_below(id, name);
         let ordered = self.postings.get().is_none_or(|postings| postings.is_ordered(name));
         if ordered && self.hidden.is_empty() {
             return Cow::Borrowed(below);
@@ -428,6 +462,17 @@ impl Document {
     /// Members whose name occurs again later in the same object, in document order.
     pub fn duplicates(&self) -> &[NodeId] {
         &self.duplicates
+    }
+}
+
+/// Documents are large: sizes only.
+impl Debug for Document {
+    fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
+        let Self { text, nodes, .. } = self;
+        out.debug_struct("Document")
+            .field("bytes", &text.len())
+            .field("nodes", &nodes.len())
+            .finish_non_exhaustive()
     }
 }
 

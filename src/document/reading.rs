@@ -22,15 +22,39 @@ pub(super) fn fault<T>(at: usize, message: impl Into<String>) -> Parsed<T> {
 /// Fills a builder from a text and makes the document.
 pub(super) fn read(
     text: String,
-    mut builder: Builder,
+    builder: Builder,
     fill: impl FnOnce(&str, &mut Builder) -> Parsed<()>,
 ) -> Result<Document, ParseError> {
-    if text.len() as u64 > MAX_BYTES {
-        let message = format!("the text has {} bytes; at most {MAX_BYTES} can be read", text.len());
+    read_within(text, builder, MAX_BYTES, fill)
+}
+
+fn read_within(
+    text: String,
+    mut builder: Builder,
+    max_bytes: u64,
+    fill: impl FnOnce(&str, &mut Builder) -> Parsed<()>,
+) -> Result<Document, ParseError> {
+    if text.len() as u64 > max_bytes {
+        let message = format!("the text has {} bytes; at most {max_bytes} can be read", text.len());
         return Err(ParseError::new(message, 0, text));
     }
     match fill(&text, &mut builder) {
         Ok(()) => Ok(builder.finish(text)),
         Err(fault) => Err(ParseError::new(fault.message, fault.at, text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_beyond_the_limit_are_refused() {
+        let read = |max_bytes| read_within("[1, 2, 3]".to_owned(), Builder::new(9), max_bytes, |_, _| Ok(()));
+        let error = read(8).unwrap_err();
+        assert_eq!(error.message, "the text has 9 bytes; at most 8 can be read");
+        assert_eq!(error.text, "[1, 2, 3]");
+        assert!(read(9).is_ok());
+        assert_eq!(MAX_BYTES, 4 * 1024 * 1024 * 1024 - 1);
     }
 }

@@ -8,7 +8,7 @@ use super::plan::{
 use crate::document::{Document, Kind, Name, NodeId, Number};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow::{self, Break, Continue};
 
 /// Patterns read from documents that one run keeps compiled.
@@ -16,19 +16,20 @@ const KEPT_PATTERNS: usize = 64;
 /// A subtree of fewer nodes is walked, unless the document has its index already.
 const WORTH_AN_INDEX: usize = 4096;
 
-/// All nodes that the plan selects.
-pub(super) fn select(plan: &Plan, doc: &Document, root: NodeId) -> Vec<NodeId> {
+/// All nodes that the plan selects; none if that takes more steps than allowed.
+pub(super) fn select(plan: &Plan, doc: &Document, root: NodeId, max_steps: u64) -> Option<Vec<NodeId>> {
     let mut found = Vec::new();
-    let _ = Run::new(plan, doc, root).walk(&plan.segments, root, &mut |id| {
+    let run = Run::new(plan, doc, root, max_steps);
+    let _ = run.walk(&plan.segments, root, &mut |id| {
         found.push(id);
         Continue(())
     });
-    found
+    (!run.exhausted.get()).then_some(found)
 }
 
 /// Whether the plan selects a node.
 pub(super) fn exists(plan: &Plan, doc: &Document, root: NodeId) -> bool {
-    Run::new(plan, doc, root)
+    Run::new(plan, doc, root, u64::MAX)
         .walk(&plan.segments, root, &mut |_| Break(()))
         .is_break()
 }
@@ -40,20 +41,47 @@ struct Run<'r> {
     /// The plan's names in this document; none for those that no member has.
     names: Vec<Option<Name>>,
     patterns: RefCell<FxHashMap<(String, bool), Pattern>>,
+    /// Steps that may still be taken, and whether one was missing.
+    steps: Cell<u64>,
+    exhausted: Cell<bool>,
 }
 
 /// What is done with each node found; `Break` ends the search.
 type Visit<'v> = &'v mut dyn FnMut(NodeId) -> ControlFlow<()>;
 
 impl<'r> Run<'r> {
-    fn new(plan: &'r Plan, doc: &'r Document, root: NodeId) -> Self {
+    fn new(plan: &'r Plan, doc: &'r Document, root: NodeId, max_steps: u64) -> Self {
         let names = plan.names.iter().map(|name| doc.name(name)).collect();
         Self {
             doc,
             root,
             names,
             patterns: RefCell::default(),
+            steps: Cell::new(max_steps),
+            exhausted: Cell::new(false),
         }
+    }
+
+    /// Counts a node looked at. When there are no steps left, every search ends, and what was found does not count.
+    fn spend(&self) -> ControlFlow<()> {
+        match self.steps.get().checked_sub(1) {
+            Some(left) => {
+                self.steps.set(left);
+                Continue(())
+            }
+            None => {
+                self.exhausted.set(true);
+                Break(())
+            }
+        }
+    }
+
+    /// Visits these nodes, a step each.
+    fn each(&self, mut nodes: impl Iterator<Item = NodeId>, visit: Visit<'_>) -> ControlFlow<()> {
+        nodes.try_for_each(|id| {
+            self.spend()?;
+            visit(id)
+        })
     }
 
     /// Visits what the segments select from a node, in the RFC's order.
@@ -62,20 +90,27 @@ impl<'r> Run<'r> {
         let mut rest = segments;
         while let Some((segment, after)) = rest.split_first() {
             rest = after;
-            match segment.selectors.as_slice() {
-                [Selector::Name(name)] if !segment.descend => match self.member(from, *name) {
-                    Some(child) => from = child,
-                    None => return Continue(()),
-                },
-                [Selector::Index(index)] if !segment.descend => match self.item(from, *index) {
-                    Some(child) => from = child,
-                    None => return Continue(()),
-                },
-                _ if rest.is_empty() => return self.step(segment, from, visit),
-                _ => return self.step(segment, from, &mut |id| self.walk(rest, id, visit)),
+            if segment.is_singular() {
+                let Some(child) = self.child(segment, from) else {
+                    return Continue(());
+                };
+                from = child;
+            } else if rest.is_empty() {
+                return self.step(segment, from, visit);
+            } else {
+                return self.step(segment, from, &mut |id| self.walk(rest, id, visit));
             }
         }
         visit(from)
+    }
+
+    /// What a singular segment selects.
+    fn child(&self, segment: &Segment, from: NodeId) -> Option<NodeId> {
+        match segment.selectors.as_slice() {
+            [Selector::Name(name)] => self.member(from, *name),
+            [Selector::Index(index)] => self.item(from, *index),
+            _ => None,
+        }
     }
 
     fn step(&self, segment: &Segment, from: NodeId, visit: Visit<'_>) -> ControlFlow<()> {
@@ -87,33 +122,36 @@ impl<'r> Run<'r> {
         {
             return self.descend_by_name(*name, from, visit);
         }
-        self.doc
-            .visible_subtree(from)
-            .try_for_each(|id| match self.doc.is_container(id) {
+        self.each(
+            self.doc.visible_subtree(from),
+            &mut |id| match self.doc.is_container(id) {
                 true => self.select_from(segment, id, visit),
                 false => Continue(()),
-            })
+            },
+        )
     }
 
     /// `..name`: the members with this name below a node, ordered by the objects that hold them.
     fn descend_by_name(&self, name: NameIndex, from: NodeId, visit: Visit<'_>) -> ControlFlow<()> {
         match self.name(name) {
-            Some(name) => self.doc.members_below(from, name).iter().try_for_each(|&id| visit(id)),
+            Some(name) => self.each(self.doc.members_below(from, name).iter().copied(), visit),
             None => Continue(()),
         }
     }
 
     fn select_from(&self, segment: &Segment, from: NodeId, visit: Visit<'_>) -> ControlFlow<()> {
         segment.selectors.iter().try_for_each(|selector| match selector {
-            Selector::Name(name) => self.member(from, *name).map_or(Continue(()), &mut *visit),
-            Selector::Index(index) => self.item(from, *index).map_or(Continue(()), &mut *visit),
-            Selector::Wildcard => self.doc.visible_children(from).try_for_each(&mut *visit),
+            Selector::Name(name) => self.each(self.member(from, *name).into_iter(), visit),
+            Selector::Index(index) => self.each(self.item(from, *index).into_iter(), visit),
+            Selector::Wildcard => self.each(self.doc.visible_children(from), visit),
             Selector::Slice { start, end, step } => self.slice(from, (*start, *end, *step), visit),
-            Selector::Filter(filter) => self
-                .doc
-                .visible_children(from)
-                .filter(|&child| self.holds(filter, child))
-                .try_for_each(&mut *visit),
+            Selector::Filter(filter) => self.each(self.doc.visible_children(from), &mut |child| {
+                if self.holds(filter, child) {
+                    visit(child)
+                } else {
+                    Continue(())
+                }
+            }),
         })
     }
 
@@ -161,14 +199,13 @@ impl<'r> Run<'r> {
                 normal(end.unwrap_or(-len - 1)).clamp(-1, len - 1),
             )
         };
-        while (step > 0 && at < until) || (step < 0 && at > until) {
-            usize::try_from(at)
-                .ok()
-                .and_then(|at| items.get(at))
-                .map_or(Continue(()), |&id| visit(id))?;
-            at += step;
-        }
-        Continue(())
+        let picked = std::iter::from_fn(|| {
+            let inside = if step > 0 { at < until } else { at > until };
+            let item = items.get(usize::try_from(at).ok().filter(|_| inside)?).copied();
+            at = at.saturating_add(step);
+            item
+        });
+        self.each(picked, visit)
     }
 
     fn holds(&self, logical: &Logical, current: NodeId) -> bool {
@@ -193,17 +230,27 @@ impl<'r> Run<'r> {
     }
 
     fn visit_query(&self, query: &Query, current: NodeId, visit: Visit<'_>) -> ControlFlow<()> {
-        let from = match query.from {
+        self.walk(&query.segments, self.start(query, current), visit)
+    }
+
+    fn start(&self, query: &Query, current: NodeId) -> NodeId {
+        match query.from {
             Start::Root => self.root,
             Start::Current => current,
-        };
-        self.walk(&query.segments, from, visit)
+        }
     }
 
     fn operand(&self, operand: &'r Operand, current: NodeId) -> Value<'r> {
         match operand {
             Operand::Literal(literal) => literal_value(literal),
-            Operand::Query(query) | Operand::Value(query) => self.only(query, current),
+            Operand::Query(query) => {
+                let found = query
+                    .segments
+                    .iter()
+                    .try_fold(self.start(query, current), |at, one| self.child(one, at));
+                found.map_or(Value::Nothing, |id| Value::of(self.doc, id))
+            }
+            Operand::Value(query) => self.only(query, current),
             Operand::Length(inner) => self.length(self.operand(inner, current)),
             Operand::Count(query) => {
                 let mut count = 0;

@@ -261,7 +261,7 @@ fn calls(text: &str, tokens: &[Token]) -> Result<Vec<usize>, PathError> {
         let mut after = tokens.iter().skip(index + 1);
         let spaced = tokens.get(index + 1).is_some_and(|next| next.kind == Kind::Space);
         let next = after.find(|token| token.kind != Kind::Space);
-        if !next.is_some_and(|next| slice(text, next) == "(") {
+        if next.is_none_or(|next| slice(text, next) != "(") {
             continue;
         }
         let (at, called) = (name.range.start, slice(text, name));

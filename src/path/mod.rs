@@ -1,7 +1,7 @@
 //! JSONPath (RFC 9535): queries over the tape.
 //!
-//! The grammar is `jsonpath-rust`'s. Before it, [`lex`] bounds the nesting and finds mistakes while their place is
-//! still known; after it, [`compile`] checks the types of functions and makes a [`plan`] that [`eval`] runs over a
+//! The grammar is `jsonpath-rust`'s. Before it, `lex` bounds the nesting and finds mistakes while their place is
+//! still known; after it, `compile` checks the types of functions and makes a `plan` that `eval` runs over a
 //! document.
 
 mod compare;
@@ -74,7 +74,13 @@ impl Path {
     ///
     /// Of members with one name in one object only the last exists for a query.
     pub fn select(&self, doc: &Document, root: NodeId) -> Vec<NodeId> {
-        eval::select(&self.plan, doc, root)
+        self.select_within(doc, root, u64::MAX).unwrap_or_default()
+    }
+
+    /// As [`Path::select`], but gives up (`None`) after so many steps: a step is a node looked at. Queries with
+    /// several `..`, or with filters that search the whole document again, can take very many.
+    pub fn select_within(&self, doc: &Document, root: NodeId, max_steps: u64) -> Option<Vec<NodeId>> {
+        eval::select(&self.plan, doc, root, max_steps)
     }
 
     /// Whether the query selects anything; stops at the first node.
