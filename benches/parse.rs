@@ -1,6 +1,6 @@
 //! Reading JSON into the tape and querying it, on a document made here.
 
-use casebook::document::excerpt::{Limits, reformatted};
+use casebook::report::excerpt;
 use casebook::document::json::{Options, parse};
 use casebook::path::Path;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -101,7 +101,7 @@ fn benches(criterion: &mut Criterion) {
         bench.iter(|| document.normalized_path(black_box(last)))
     });
     criterion.bench_function("excerpt", |bench| {
-        bench.iter(|| reformatted(&document, black_box(last), Limits::default()));
+        bench.iter(|| excerpt::cut(&document, black_box(last)));
     });
 }
 

@@ -297,7 +297,11 @@ pub fn quoted(word: &str) -> String {
 mod tests {
     use super::*;
 
-    const STYLE: Style = Style { color: false, unicode: true, width: 100 };
+    const STYLE: Style = Style {
+        color: false,
+        unicode: true,
+        width: 100,
+    };
 
     fn at(sources: &mut Sources, text: &str, word: &str) -> Place {
         let start = text.find(word).expect("the word is in the text");
@@ -339,22 +343,36 @@ mod tests {
         let place = at(&mut sources, "a: b\nk: \u{1b}[31m\u{202e}x\r\nc: d\n", "x");
         let mut problems = Problems::default();
         problems.push(
-            Problem::error("some-code", place, "a \u{1b}]0;title\u{7} message").label("la\u{9b}bel").help("he\u{8}lp"),
+            Problem::error("some-code", place, "a \u{1b}]0;title\u{7} message")
+                .label("la\u{9b}bel")
+                .help("he\u{8}lp"),
         );
         let text = render(&problems, &sources, &STYLE);
         assert!(text.contains("␛[31m\u{fffd}x"), "{text}");
         assert!(text.contains("[some/file.yaml:2:10]"), "{text}");
-        assert!(!text.chars().any(|c| c.is_control() && c != '\n' || c == '\u{202e}'), "{text:?}");
+        assert!(
+            !text.chars().any(|c| c.is_control() && c != '\n' || c == '\u{202e}'),
+            "{text:?}"
+        );
     }
 
     #[test]
     fn long_lines_and_far_labels_are_cut() {
         let mut sources = Sources::default();
-        let text = format!("first: 1\n{}\nk: {}HERE{}\n", "x: y\n".repeat(50_000), "é".repeat(90_000), "ñ".repeat(90_000));
+        let text = format!(
+            "first: 1\n{}\nk: {}HERE{}\n",
+            "x: y\n".repeat(50_000),
+            "é".repeat(90_000),
+            "ñ".repeat(90_000)
+        );
         let place = at(&mut sources, &text, "HERE");
         let first = Place::new(place.file, 0, 5);
         let mut problems = Problems::default();
-        problems.push(Problem::error("some-code", place, "message").label("label").related(first, "first"));
+        problems.push(
+            Problem::error("some-code", place, "message")
+                .label("label")
+                .related(first, "first"),
+        );
         let shown = render(&problems, &sources, &STYLE);
         assert!(shown.contains("[some/file.yaml:50003:90004]"), "{shown}");
         assert!(shown.contains("HERE") && shown.contains("first: 1"), "{shown}");
@@ -379,9 +397,38 @@ mod tests {
         let mut sources = Sources::default();
         let place = at(&mut sources, "a: b", "b");
         let mut problems = Problems::default();
-        problems.push(Problem::error("some-code", place, "message").label("label").help("help"));
-        assert!(render(&problems, &sources, &Style { unicode: false, ..STYLE }).is_ascii());
+        problems.push(
+            Problem::error("some-code", place, "message")
+                .label("label")
+                .help("help"),
+        );
+        assert!(
+            render(
+                &problems,
+                &sources,
+                &Style {
+                    unicode: false,
+                    ..STYLE
+                }
+            )
+            .is_ascii()
+        );
         assert!(render(&problems, &sources, &Style { color: true, ..STYLE }).contains('\u{1b}'));
         assert!(!render(&problems, &sources, &STYLE).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn of_very_many_problems_some_are_printed() {
+        let mut sources = Sources::default();
+        let place = at(&mut sources, "a: b", "b");
+        let mut problems = Problems::default();
+        for number in 0..150 {
+            problems.push(Problem::error("some-code", place, format!("message {number}")));
+        }
+        let text = render(&problems, &sources, &STYLE);
+        assert!(
+            text.matches("some-code").count() == 100 && text.ends_with("and 50 more\n"),
+            "{text}"
+        );
     }
 }

@@ -8,4 +8,8 @@ pub mod path;
 pub mod script;
 pub mod rulebook;
 pub mod bundle;
+pub mod engine;
 pub mod report;
+pub mod case;
+pub mod cli;
+pub mod commands;

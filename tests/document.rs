@@ -2,7 +2,6 @@
 
 mod thicket;
 
-use casebook::document::excerpt::{Limits, reformatted};
 use casebook::document::json::{Options, parse};
 use casebook::document::{Document, Kind, MAX_DEPTH, NodeId, Number, ParseError};
 use casebook::path::Path;
@@ -400,29 +399,4 @@ fn items_far_into_a_long_array() {
     }
     assert_eq!(doc.at(doc.root(), 20_000), None);
     assert_eq!(doc.at(doc.root(), 20_064), None);
-}
-
-#[test]
-fn excerpts_keep_their_limits_and_show_the_target() {
-    for seed in 0..40 {
-        let doc = accepted(&thicket(seed, 50));
-        for id in nodes(&doc).filter(|id| id.index().is_multiple_of(17)) {
-            for max_lines in [5, 7, 16, 40] {
-                let max_bytes = 64 * max_lines;
-                let excerpt = reformatted(&doc, id, Limits { max_lines, max_bytes });
-                assert!(
-                    excerpt.text.lines().count() <= max_lines && excerpt.text.len() <= max_bytes,
-                    "{}",
-                    excerpt.text
-                );
-                let target = &excerpt.text[excerpt.target];
-                let whole = !target.contains("...");
-                assert!(
-                    !whole || serde_json::from_str::<Value>(target).unwrap() == value(&doc, id),
-                    "{target}"
-                );
-                assert!(whole || doc.is_container(id), "{target}");
-            }
-        }
-    }
 }

@@ -100,19 +100,29 @@ impl Bundle {
     /// [`BundleError`] where `path` is missing, unreadable, not a folder, or holds too many files.
     pub fn open(path: &Path) -> Result<Bundle, BundleError> {
         let name = path.display().to_string();
-        let unreadable = |source| BundleError::Unreadable { name: name.clone(), source };
+        let unreadable = |source| BundleError::Unreadable {
+            name: name.clone(),
+            source,
+        };
         let root = fs::canonicalize(path).map_err(unreadable)?;
         if !root.is_dir() {
             return Err(BundleError::NotAFolder { name });
         }
-        let mut bundle = Bundle { name, root: Some(root.clone()), ..Bundle::default() };
+        let mut bundle = Bundle {
+            name,
+            root: Some(root.clone()),
+            ..Bundle::default()
+        };
         bundle.list(&root)?;
         Ok(bundle)
     }
 
     /// A bundle without files, for items to be laid over.
     pub fn empty(name: &str) -> Bundle {
-        Bundle { name: name.to_owned(), ..Bundle::default() }
+        Bundle {
+            name: name.to_owned(),
+            ..Bundle::default()
+        }
     }
 
     /// The bundle's own name: that of its folder, without the way there.
@@ -146,15 +156,23 @@ impl Bundle {
                 Ok(entry) if entry.depth() == 0 || entry.file_type().is_dir() => {}
                 Ok(entry) => self.add(root, entry.path()),
                 Err(error) if error.depth() == 0 => {
-                    return Err(BundleError::Unreadable { name: self.name.clone(), source: error.into() });
+                    return Err(BundleError::Unreadable {
+                        name: self.name.clone(),
+                        source: error.into(),
+                    });
                 }
                 Err(error) => {
                     let path = error.path().map_or_else(|| "?".into(), |p| relative(root, p));
-                    self.skipped.push(Skipped { path, reason: io::Error::from(error).to_string() });
+                    self.skipped.push(Skipped {
+                        path,
+                        reason: io::Error::from(error).to_string(),
+                    });
                 }
             }
             if self.files.len() > MAX_FILES {
-                return Err(BundleError::TooManyFiles { name: self.name.clone() });
+                return Err(BundleError::TooManyFiles {
+                    name: self.name.clone(),
+                });
             }
         }
         self.files.sort();
@@ -204,7 +222,11 @@ fn why_not(root: &Path, path: &Path) -> Option<String> {
 
 fn relative(root: &Path, path: &Path) -> String {
     let inside = path.strip_prefix(root).unwrap_or(path);
-    inside.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+    inside
+        .components()
+        .map(|c| c.as_os_str().to_string_lossy())
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 #[cfg(test)]
@@ -242,7 +264,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("f");
         fs::write(&file, "").unwrap();
-        assert!(matches!(Bundle::open(&dir.path().join("none")), Err(BundleError::Unreadable { .. })));
+        assert!(matches!(
+            Bundle::open(&dir.path().join("none")),
+            Err(BundleError::Unreadable { .. })
+        ));
         assert!(matches!(Bundle::open(&file), Err(BundleError::NotAFolder { .. })));
     }
 }

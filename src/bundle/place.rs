@@ -39,12 +39,22 @@ impl PlacePattern {
     pub fn parse(text: &str) -> Result<PlacePattern, PlacePatternError> {
         let trimmed = text.trim_end_matches('/');
         if trimmed == "." || trimmed.is_empty() {
-            return Ok(PlacePattern { text: text.into(), regex: None, names: Vec::new() });
+            return Ok(PlacePattern {
+                text: text.into(),
+                regex: None,
+                names: Vec::new(),
+            });
         }
         let (source, names) = to_regex(trimmed)?;
-        let regex = Regex::new(&source)
-            .map_err(|e| PlacePatternError { message: format!("not a usable place: {e}"), offset: 0 })?;
-        Ok(PlacePattern { text: text.into(), regex: Some(regex), names })
+        let regex = Regex::new(&source).map_err(|e| PlacePatternError {
+            message: format!("not a usable place: {e}"),
+            offset: 0,
+        })?;
+        Ok(PlacePattern {
+            text: text.into(),
+            regex: Some(regex),
+            names,
+        })
     }
 
     /// The pattern as written.
@@ -60,7 +70,10 @@ impl PlacePattern {
     /// The folders of `files` that fit, each once, sorted.
     pub fn folders(&self, files: &[String]) -> Vec<Matched> {
         let Some(regex) = &self.regex else {
-            return vec![Matched { folder: String::new(), values: BTreeMap::new() }];
+            return vec![Matched {
+                folder: String::new(),
+                values: BTreeMap::new(),
+            }];
         };
         let mut found: Vec<Matched> = files.iter().filter_map(|file| self.folder_of(regex, file)).collect();
         found.sort();
@@ -72,20 +85,34 @@ impl PlacePattern {
         let captures = regex.captures(file)?;
         let value = |name: &String| Some((name.clone(), captures.name(name)?.as_str().to_owned()));
         let folder = captures.get(0)?.as_str().trim_end_matches('/').to_owned();
-        Some(Matched { folder, values: self.names.iter().filter_map(value).collect() })
+        Some(Matched {
+            folder,
+            values: self.names.iter().filter_map(value).collect(),
+        })
     }
 }
 
 fn to_regex(text: &str) -> Result<(String, Vec<String>), PlacePatternError> {
-    let fail = |message: &str, offset| Err(PlacePatternError { message: message.into(), offset });
+    let fail = |message: &str, offset| {
+        Err(PlacePatternError {
+            message: message.into(),
+            offset,
+        })
+    };
     let (mut source, mut names) = (String::from("^"), Vec::new());
     let mut rest = text;
     while let Some(open) = rest.find('{') {
         let offset = text.len() - rest.len() + open;
         source.push_str(&regex::escape(&rest[..open]));
-        let Some(close) = rest[open..].find('}') else { return fail("a `{` without its `}`", offset) };
+        let Some(close) = rest[open..].find('}') else {
+            return fail("a `{` without its `}`", offset);
+        };
         let name = &rest[open + 1..open + close];
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+        if name.is_empty()
+            || !name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        {
             return fail("a placeholder is a word of lower-case letters, digits and `_`", offset);
         }
         if names.iter().any(|n| n == name) {
@@ -118,7 +145,13 @@ mod tests {
     #[test]
     fn placeholders_name_each_folder_once() {
         let pattern = PlacePattern::parse("servers/{zone}/{host}/").unwrap();
-        let found = pattern.folders(&files(&["servers/eu/a/x", "servers/eu/a/y", "servers/us/b/x", "servers/us/z", "q/eu/a/x"]));
+        let found = pattern.folders(&files(&[
+            "servers/eu/a/x",
+            "servers/eu/a/y",
+            "servers/us/b/x",
+            "servers/us/z",
+            "q/eu/a/x",
+        ]));
         let folders: Vec<_> = found.iter().map(|m| m.folder.as_str()).collect();
         assert_eq!(folders, ["servers/eu/a", "servers/us/b"]);
         assert_eq!(found[0].values["zone"], "eu");

@@ -1,6 +1,6 @@
 //! What a report says against what a case expects.
 
-use crate::report::model::{Finding, Report, RuleVerdict, Verdict};
+use crate::report::model::{Finding, Label, Report, RuleVerdict, Verdict};
 use crate::rulebook::model::{RuleId, Ruleset};
 use crate::rulebook::spec::ExpectSpec;
 use crate::rulebook::text::Text;
@@ -49,7 +49,11 @@ impl Kind {
 /// The rule that a case means by a name.
 pub(super) fn rule(ruleset: &Ruleset, case: &Case, name: &str) -> Option<RuleId> {
     let own = &ruleset.rulebooks[case.rulebook].id;
-    let code = if name.contains("::") { name.to_owned() } else { format!("{own}::{name}") };
+    let code = if name.contains("::") {
+        name.to_owned()
+    } else {
+        format!("{own}::{name}")
+    };
     (0..ruleset.rules.len()).find(|rule| ruleset.rules[*rule].code(ruleset) == code)
 }
 
@@ -86,24 +90,45 @@ struct Checker<'a> {
 impl Checker<'_> {
     /// The verdicts on a rule, one for each subject.
     fn verdicts(&self, name: &str) -> Vec<&RuleVerdict> {
-        let Some(rule) = rule(self.ruleset, self.case, name).map(|rule| &self.ruleset.rules[rule]) else { return Vec::new() };
+        let Some(rule) = rule(self.ruleset, self.case, name).map(|rule| &self.ruleset.rules[rule]) else {
+            return Vec::new();
+        };
         let rulebook = &self.ruleset.rulebooks[rule.rulebook].id;
-        self.report.verdicts.iter().filter(|v| v.rule == rule.id && v.rulebook == *rulebook).collect()
+        self.report
+            .verdicts
+            .iter()
+            .filter(|v| v.rule == rule.id && v.rulebook == *rulebook)
+            .collect()
     }
 
     fn fails(&self, name: &Text, expectations: &[ExpectSpec]) -> Vec<Mismatch> {
         let verdicts = self.verdicts(name);
         if !verdicts.iter().any(|verdict| verdict.verdict == Verdict::Fail) {
             let message = format!("expected `fail`, found {}", said(&verdicts));
-            return vec![Mismatch { kind: Kind::Miss, rule: Some(name.value.clone()), message }];
+            return vec![Mismatch {
+                kind: Kind::Miss,
+                rule: Some(name.value.clone()),
+                message,
+            }];
         }
         let code = rule(self.ruleset, self.case, name).map(|rule| self.ruleset.rules[rule].code(self.ruleset));
-        let findings: Vec<&Finding> = self.report.findings.iter().filter(|finding| Some(&finding.code) == code.as_ref()).collect();
-        let unmet = expectations.iter().filter(|expected| !findings.iter().any(|finding| meets(finding, expected)));
+        let findings: Vec<&Finding> = self
+            .report
+            .findings
+            .iter()
+            .filter(|finding| Some(&finding.code) == code.as_ref())
+            .collect();
+        let unmet = expectations
+            .iter()
+            .filter(|expected| !findings.iter().any(|finding| meets(finding, expected)));
         let mismatch = |expected: &ExpectSpec| Mismatch {
             kind: Kind::WrongFinding,
             rule: Some(name.value.clone()),
-            message: format!("no finding with {}; found: {}", wanted(expected), findings.iter().map(|f| shown(f)).collect::<Vec<_>>().join(" | ")),
+            message: format!(
+                "no finding with {}; found: {}",
+                wanted(expected),
+                findings.iter().map(|f| shown(f)).collect::<Vec<_>>().join(" | ")
+            ),
         };
         unmet.map(mismatch).collect()
     }
@@ -114,29 +139,59 @@ impl Checker<'_> {
         if verdicts.is_empty() || verdicts.iter().any(|verdict| verdict.verdict != expected) {
             let failed = verdicts.iter().any(|verdict| verdict.verdict == Verdict::Fail);
             let kind = if failed { Kind::FalseAlarm } else { Kind::WrongVerdict };
-            return Some(Mismatch { kind, rule, message: format!("expected `{}`, found {}", word(expected), said(&verdicts)) });
+            return Some(Mismatch {
+                kind,
+                rule,
+                message: format!("expected `{}`, found {}", word(expected), said(&verdicts)),
+            });
         }
         let reason = reason?;
-        let given = |verdict: &&RuleVerdict| verdict.reason.as_deref().is_some_and(|text| text.contains(&reason.value));
+        let given = |verdict: &&RuleVerdict| {
+            verdict
+                .reason
+                .as_deref()
+                .is_some_and(|text| text.contains(&reason.value))
+        };
         (!verdicts.iter().any(given)).then(|| {
             let message = format!("expected a reason with `{reason}`, found {}", said(&verdicts));
-            Mismatch { kind: Kind::WrongVerdict, rule, message }
+            Mismatch {
+                kind: Kind::WrongVerdict,
+                rule,
+                message,
+            }
         })
     }
 
     /// With `only`, findings of rules that are not expected to fail; without, rules that broke.
     fn unexpected(&self) -> Vec<Mismatch> {
-        let expected: Vec<Option<RuleId>> = self.case.spec.fail.keys().map(|name| rule(self.ruleset, self.case, name)).collect();
-        let listed: Vec<Option<RuleId>> = self.case.spec.error.iter().map(|name| rule(self.ruleset, self.case, name)).collect();
+        let expected: Vec<Option<RuleId>> = self
+            .case
+            .spec
+            .fail
+            .keys()
+            .map(|name| rule(self.ruleset, self.case, name))
+            .collect();
+        let listed: Vec<Option<RuleId>> = self
+            .case
+            .spec
+            .error
+            .iter()
+            .map(|name| rule(self.ruleset, self.case, name))
+            .collect();
         let mut found = Vec::new();
         for verdict in &self.report.verdicts {
             let name = format!("{}::{}", verdict.rulebook, verdict.rule);
             let id = rule(self.ruleset, self.case, &name);
-            let alarm = verdict.verdict == Verdict::Fail && self.case.spec.only == Some(true) && !expected.contains(&id);
+            let alarm =
+                verdict.verdict == Verdict::Fail && self.case.spec.only == Some(true) && !expected.contains(&id);
             let broke = verdict.verdict == Verdict::Error && !listed.contains(&id);
             if alarm || broke {
                 let kind = if alarm { Kind::FalseAlarm } else { Kind::WrongVerdict };
-                found.push(Mismatch { kind, rule: Some(name), message: format!("not expected: {}", said(&[verdict])) });
+                found.push(Mismatch {
+                    kind,
+                    rule: Some(name),
+                    message: format!("not expected: {}", said(&[verdict])),
+                });
             }
         }
         found
@@ -145,13 +200,20 @@ impl Checker<'_> {
 
 fn meets(finding: &Finding, expected: &ExpectSpec) -> bool {
     let contains = |text: &str, part: &Option<Text>| part.as_ref().is_none_or(|part| text.contains(&part.value));
-    let equals = |text: Option<&str>, wanted: &Option<Text>| wanted.as_ref().is_none_or(|wanted| text == Some(&wanted.value));
-    let labelled = |wanted: &Text| finding.labels.iter().any(|label| label.text.contains(&wanted.value));
+    let equals =
+        |text: Option<&str>, wanted: &Option<Text>| wanted.as_ref().is_none_or(|wanted| text == Some(&wanted.value));
+    let shows = |label: &Label, wanted: &Text| {
+        let excerpt = label.excerpt.as_ref().map_or("", |excerpt| excerpt.text.as_str());
+        label.text.contains(&wanted.value) || excerpt.contains(&wanted.value)
+    };
+    let labelled = |wanted: &Text| finding.labels.iter().any(|label| shows(label, wanted));
     contains(&finding.message, &expected.says)
         && expected.at.iter().all(labelled)
         && equals(Some(&finding.subject), &expected.subject)
         && equals(finding.key.as_deref(), &expected.key)
-        && expected.severity.is_none_or(|severity| finding.severity == crate::rulebook::compile::severity(severity))
+        && expected
+            .severity
+            .is_none_or(|severity| finding.severity == crate::rulebook::compile::severity(severity))
 }
 
 fn wanted(expected: &ExpectSpec) -> String {
@@ -161,14 +223,23 @@ fn wanted(expected: &ExpectSpec) -> String {
     part("the subject", &expected.subject);
     part("the key", &expected.key);
     parts.extend(expected.at.iter().map(|text| format!("a label on `{text}`")));
-    parts.extend(expected.severity.map(|severity| format!("the severity `{}`", crate::rulebook::compile::severity(severity).word())));
+    parts.extend(
+        expected
+            .severity
+            .map(|severity| format!("the severity `{}`", crate::rulebook::compile::severity(severity).word())),
+    );
     parts.join(" and ")
 }
 
 fn shown(finding: &Finding) -> String {
     let labels: Vec<&str> = finding.labels.iter().map(|label| label.text.as_str()).collect();
     let key = finding.key.as_deref().unwrap_or("-");
-    format!("{} `{}` [key {key}; labels on {}]", finding.severity.word(), finding.message, labels.join(", "))
+    format!(
+        "{} `{}` [key {key}; labels on {}]",
+        finding.severity.word(),
+        finding.message,
+        labels.join(", ")
+    )
 }
 
 fn said(verdicts: &[&RuleVerdict]) -> String {

@@ -1,7 +1,5 @@
 //! The evidence of a case: a bundle on disk, items written inline, or items laid over a bundle.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::bundle::{Bundle, Laid};
@@ -15,38 +13,49 @@ use crate::rulebook::text::Text;
 use super::{Case, Kind, Mismatch};
 
 fn broken(message: impl Into<String>) -> Mismatch {
-    Mismatch { kind: Kind::Broken, rule: None, message: message.into() }
+    Mismatch {
+        kind: Kind::Broken,
+        rule: None,
+        message: message.into(),
+    }
 }
 
 /// The settings of a case's run.
 pub(super) fn settings(ruleset: &Ruleset, case: &Case) -> Result<Settings, Mismatch> {
-    let defaults = ruleset.rulebooks.iter().map(|rulebook| {
-        let values = rulebook.inputs.iter().filter_map(|(name, input)| Some((name.clone(), input.default.clone()?)));
-        values.collect::<BTreeMap<_, _>>()
-    });
-    let mut inputs: Vec<_> = defaults.collect();
+    let mut settings = Settings::defaults(ruleset);
     for (name, value) in &case.spec.set {
         let owner = match name.rulebook() {
             None => Some(case.rulebook),
             Some(id) => ruleset.rulebooks.iter().position(|rulebook| rulebook.id == id),
         };
         let declared = owner.and_then(|owner| Some((owner, ruleset.rulebooks[owner].inputs.get(name.item())?)));
-        let Some((owner, declared)) = declared else { return Err(broken(format!("there is no input `{name}`"))) };
-        inputs[owner].insert(name.item().to_owned(), parse_input(declared.kind, &written(value)).map_err(broken)?);
+        let Some((owner, declared)) = declared else {
+            return Err(broken(format!("there is no input `{name}`")));
+        };
+        settings.inputs[owner].insert(
+            name.item().to_owned(),
+            parse_input(declared.kind, &written(value)).map_err(broken)?,
+        );
     }
-    let captured_at = case.spec.captured_at.as_ref().map(|text| time(text)).transpose()?;
-    Ok(Settings { inputs, captured_at, rules: Vec::new() })
+    settings.captured_at = case.spec.captured_at.as_ref().map(time).transpose()?;
+    Ok(settings)
 }
 
 fn written(value: &Value) -> String {
     match value {
         Value::Scalar(scalar) => scalar.text.value.clone(),
-        Value::List { items, .. } => items.iter().map(|item| item.text.value.as_str()).collect::<Vec<_>>().join(","),
+        Value::List { items, .. } => items
+            .iter()
+            .map(|item| item.text.value.as_str())
+            .collect::<Vec<_>>()
+            .join(","),
     }
 }
 
 fn time(text: &Text) -> Result<Timestamp, Mismatch> {
-    text.value.parse().map_err(|_| broken(format!("`{text}` is not a time, such as 2026-01-31T12:00:00Z")))
+    text.value
+        .parse()
+        .map_err(|_| broken(format!("`{text}` is not a time, such as 2026-01-31T12:00:00Z")))
 }
 
 /// The bundle of a case.
@@ -70,9 +79,18 @@ fn lay(ruleset: &Ruleset, case: &Case, bundle: &mut Bundle, name: &ItemId, item:
     let probe = probe(ruleset, case, name).ok_or_else(|| broken(format!("there is no probe `{name}`")))?;
     let declared = &ruleset.probes[probe];
     let folder = folder(ruleset, declared, item);
-    let named = declared.captured.iter().find(|captured| !captured.text.contains(['*', '?', '[', '{']));
-    let Some(named) = named else { return Err(broken(format!("`{name}` has no captured name that is no glob"))) };
-    let path = if folder.is_empty() { named.text.clone() } else { format!("{folder}/{}", named.text) };
+    let named = declared
+        .captured
+        .iter()
+        .find(|captured| !captured.text.contains(['*', '?', '[', '{']));
+    let Some(named) = named else {
+        return Err(broken(format!("`{name}` has no captured name that is no glob")));
+    };
+    let path = if folder.is_empty() {
+        named.text.clone()
+    } else {
+        format!("{folder}/{}", named.text)
+    };
     if item.outcome == Some(OutcomeSpec::Absent) {
         bundle.hide(&path);
         return Ok(());
@@ -95,14 +113,22 @@ fn probe(ruleset: &Ruleset, case: &Case, name: &ItemId) -> Option<ProbeId> {
 
 /// The folder of the subject that an item belongs to: the first place that its name fits, else the bundle itself.
 fn folder(ruleset: &Ruleset, probe: &Probe, item: &ItemSpec) -> String {
-    let Some(kind) = probe.kind.map(|kind| &ruleset.kinds[kind]) else { return String::new() };
-    let name = item.subject.as_ref().and_then(|subject| subject.value.split_once('/')).map(|(_, name)| name);
+    let Some(kind) = probe.kind.map(|kind| &ruleset.kinds[kind]) else {
+        return String::new();
+    };
+    let name = item
+        .subject
+        .as_ref()
+        .and_then(|subject| subject.value.split_once('/'))
+        .map(|(_, name)| name);
     let parts: Vec<&str> = name.map(|name| name.split('/').collect()).unwrap_or_default();
     let fits = |place: &&crate::bundle::PlacePattern| place.names().len() == parts.len();
     let place = kind.places.iter().find(fits);
     let filled = place.map(|place| {
         let names = place.names().iter().zip(parts);
-        names.fold(place.text().to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        names.fold(place.text().to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value)
+        })
     });
     filled.unwrap_or_default().trim_matches(['.', '/']).to_owned()
 }
@@ -118,7 +144,14 @@ fn laid(case: &Case, item: &ItemSpec) -> Result<Laid, Mismatch> {
     };
     let stderr = item.stderr.as_ref().map(|text| text.value.clone());
     let outcome = item.outcome.map(outcome);
-    Ok(Laid { bytes, outcome, exit: item.exit, http: item.http, stderr, truncated: item.truncated.unwrap_or(false) })
+    Ok(Laid {
+        bytes,
+        outcome,
+        exit: item.exit,
+        http: item.http,
+        stderr,
+        truncated: item.truncated.unwrap_or(false),
+    })
 }
 
 fn outcome(spec: OutcomeSpec) -> Outcome {

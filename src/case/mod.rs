@@ -51,10 +51,16 @@ fn run_one(ruleset: &Arc<Ruleset>, case: &Case) -> Outcome {
     let settings = evidence::settings(ruleset, case);
     let bundle = evidence::bundle(ruleset, case);
     match settings.and_then(|settings| Ok((settings, bundle?))) {
-        Err(broken) => Outcome { mismatches: vec![broken], report: None },
+        Err(broken) => Outcome {
+            mismatches: vec![broken],
+            report: None,
+        },
         Ok((settings, bundle)) => {
-            let report = engine::run(Arc::clone(ruleset), bundle, &settings);
-            Outcome { mismatches: check::compare(ruleset, case, &report), report: Some(report) }
+            let report = engine::run(Arc::clone(ruleset), bundle, settings);
+            Outcome {
+                mismatches: check::compare(ruleset, case, &report),
+                report: Some(report),
+            }
         }
     }
 }

@@ -7,7 +7,6 @@ use clap::Args;
 use crate::cli::{PathsArgs, StyleArgs};
 use crate::diagnostic;
 use crate::rulebook::compile;
-use crate::rulebook::load;
 
 use super::{Exit, Failure};
 
@@ -29,15 +28,23 @@ pub struct LintArgs {
 pub fn run(args: &LintArgs) -> Result<Exit, Failure> {
     let style = super::style(&args.style);
     let names: Vec<String> = args.paths.paths.iter().map(|path| path.display().to_string()).collect();
-    let loaded = load::named(&names).map_err(|error| Failure::usage(error.to_string(), error.help()))?;
+    let loaded = super::load(&names)?;
     let (ruleset, problems, sources) = compile::compile(loaded);
     let mut out = io::stdout().lock();
-    write!(out, "{}", diagnostic::render(&problems, &sources, &super::problem_style(&style)))?;
+    write!(
+        out,
+        "{}",
+        diagnostic::render(&problems, &sources, &super::problem_style(&style))
+    )?;
     match ruleset {
         None => Ok(Exit::Rulebook),
         Some(ruleset) => {
             for rulebook in &ruleset.rulebooks {
-                let rules = ruleset.rules.iter().filter(|rule| ruleset.rulebooks[rule.rulebook].id == rulebook.id).count();
+                let rules = ruleset
+                    .rules
+                    .iter()
+                    .filter(|rule| ruleset.rulebooks[rule.rulebook].id == rulebook.id)
+                    .count();
                 writeln!(out, "{}: {rules} rules, no errors", rulebook.id)?;
             }
             Ok(Exit::Clean)

@@ -5,13 +5,16 @@ pub mod run;
 pub mod test;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use miette::Diagnostic;
 
 use crate::cli::{Cli, Color, Command, RulebookArgs, StyleArgs};
 use crate::diagnostic;
 use crate::report;
 use crate::rulebook::compile;
-use crate::rulebook::load;
+use crate::rulebook::load::{self, LoadError, Loaded};
 use crate::rulebook::model::Ruleset;
 
 /// How a command ended; the number is the exit code.
@@ -53,7 +56,10 @@ pub enum Failure {
 impl Failure {
     /// A failure of usage.
     pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Failure {
-        Failure::Usage { message: message.into(), help: help.into() }
+        Failure::Usage {
+            message: message.into(),
+            help: help.into(),
+        }
     }
 
     /// The exit code that it stands for.
@@ -80,14 +86,24 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 /// The looks of a report on standard output.
 pub fn style(args: &StyleArgs) -> report::Style {
     let terminal = io::stdout().is_terminal();
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var("TERM").is_ok_and(|term| term == "dumb");
     let color = match args.color {
         Color::Auto => terminal && !plain,
         Color::Always => true,
         Color::Never => false,
     };
-    let columns = args.width.map(usize::from).or_else(|| terminal.then(terminal_width).flatten());
-    report::Style { color, unicode: !args.ascii, width: columns.unwrap_or(100).clamp(40, 200), links: false, narrated: false }
+    let columns = args
+        .width
+        .map(usize::from)
+        .or_else(|| terminal.then(terminal_width).flatten());
+    report::Style {
+        color,
+        unicode: !args.ascii,
+        width: columns.unwrap_or(100).clamp(40, 200),
+        links: false,
+        narrated: false,
+    }
 }
 
 fn terminal_width() -> Option<usize> {
@@ -99,7 +115,7 @@ fn terminal_width() -> Option<usize> {
 /// # Errors
 /// A rulebook that cannot be found, or the problems in them.
 pub fn rulebooks(args: &RulebookArgs, style: &report::Style) -> Result<Arc<Ruleset>, Failure> {
-    let loaded = load::named(&args.rulebooks).map_err(|error| Failure::usage(error.to_string(), error.help()))?;
+    let loaded = load(&args.rulebooks)?;
     let (ruleset, problems, sources) = compile::compile(loaded);
     let rendered = || diagnostic::render(&problems, &sources, &problem_style(style));
     match ruleset {
@@ -113,7 +129,61 @@ pub fn rulebooks(args: &RulebookArgs, style: &report::Style) -> Result<Arc<Rules
     }
 }
 
+/// Loads the rulebooks of these names, shipped or paths, and those that they use; without names, all that are shipped.
+///
+/// # Errors
+/// A name that is neither, or files that cannot be read.
+pub fn load(names: &[String]) -> Result<Loaded, Failure> {
+    let mut loaded = Loaded::default();
+    let shipped = |id: &str| load::embedded().any(|shipped| shipped == id);
+    for name in names {
+        let added = if shipped(name) {
+            loaded.add_embedded(name)
+        } else {
+            loaded.add_path(Path::new(name))
+        };
+        added.map_err(not_loaded)?;
+    }
+    if names.is_empty() {
+        load::embedded()
+            .try_for_each(|id| loaded.add_embedded(id))
+            .map_err(not_loaded)?;
+    }
+    // What is added may itself use more.
+    let mut next = 0;
+    while next < loaded.rulebooks.len() {
+        let rulebook = &loaded.rulebooks[next];
+        let wanted: Vec<(String, Option<PathBuf>)> = rulebook
+            .spec
+            .uses
+            .iter()
+            .filter(|id| loaded.find(id).is_none())
+            .map(|id| (id.value.clone(), rulebook.origin.beside(id)))
+            .collect();
+        for (id, beside) in wanted {
+            match beside {
+                Some(path) => loaded.add_path(&path).map_err(not_loaded)?,
+                None if shipped(&id) => loaded.add_embedded(&id).map_err(not_loaded)?,
+                // The compilation reports it, at its place.
+                None => {}
+            }
+        }
+        next += 1;
+    }
+    Ok(loaded)
+}
+
+/// A load that failed, as a failure of usage.
+pub fn not_loaded(error: LoadError) -> Failure {
+    let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+    Failure::usage(error.to_string(), help)
+}
+
 /// The same looks for problems in rulebooks.
 pub fn problem_style(style: &report::Style) -> diagnostic::Style {
-    diagnostic::Style { color: style.color, unicode: style.unicode, width: style.width }
+    diagnostic::Style {
+        color: style.color,
+        unicode: style.unicode,
+        width: style.width,
+    }
 }

@@ -36,6 +36,12 @@ pub struct RunArgs {
     /// When the evidence was captured, as 2026-01-31T12:00:00Z; ages are measured against it
     #[arg(long, value_name = "TIME")]
     pub captured_at: Option<Timestamp>,
+    /// Folder with an earlier capture of the same, to compare with
+    #[arg(long, value_name = "BUNDLE")]
+    pub before: Option<PathBuf>,
+    /// When the earlier capture was made
+    #[arg(long, value_name = "TIME", requires = "before")]
+    pub before_captured_at: Option<Timestamp>,
     /// Least severity of findings that makes the exit code 1
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Severity::Warning)]
     pub fail_on: Severity,
@@ -63,9 +69,16 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         style.color = false;
     }
     let ruleset = super::rulebooks(&args.rulebooks, &style)?;
-    let settings = Settings { inputs: inputs(&ruleset, &args.rulebooks.set)?, captured_at: args.captured_at, rules: rules(&ruleset, &args.rules)? };
+    let before = args.before.as_deref().map(|path| Bundle::open(path)).transpose();
+    let settings = Settings {
+        inputs: inputs(&ruleset, &args.rulebooks.set)?,
+        captured_at: args.captured_at,
+        before: before.map_err(|error| Failure::usage(error.to_string(), error.help()))?,
+        before_captured_at: args.before_captured_at,
+        rules: rules(&ruleset, &args.rules)?,
+    };
     let bundle = Bundle::open(&args.bundle).map_err(|error| Failure::usage(error.to_string(), error.help()))?;
-    let report = engine::run(ruleset, bundle, &settings);
+    let report = engine::run(ruleset, bundle, settings);
     write(args, &report, &style)?;
     Ok(exit(&report, args.fail_on, args.strict))
 }
@@ -78,9 +91,16 @@ fn write(args: &RunArgs, report: &Report, style: &report::Style) -> Result<(), F
             out.flush()?;
         }
         Some(path) => {
-            let failed = |error: io::Error| Failure::usage(format!("cannot write `{}`: {error}", path.display()), "name a file in a folder that exists");
+            let failed = |error: io::Error| {
+                Failure::usage(
+                    format!("cannot write `{}`: {error}", path.display()),
+                    "name a file in a folder that exists",
+                )
+            };
             let mut out = BufWriter::new(File::create(path).map_err(failed)?);
-            report::write(report, args.format, style, &mut out).and_then(|()| out.flush()).map_err(failed)?;
+            report::write(report, args.format, style, &mut out)
+                .and_then(|()| out.flush())
+                .map_err(failed)?;
         }
     }
     Ok(())
@@ -88,7 +108,10 @@ fn write(args: &RunArgs, report: &Report, style: &report::Style) -> Result<(), F
 
 /// The exit code for a report.
 pub fn exit(report: &Report, fail_on: Severity, strict: bool) -> Exit {
-    let found = report.findings.iter().any(|finding| finding.waived.is_none() && finding.severity >= fail_on);
+    let found = report
+        .findings
+        .iter()
+        .any(|finding| finding.waived.is_none() && finding.severity >= fail_on);
     let has = |verdict| report.verdicts.iter().any(|v| v.verdict == verdict);
     match () {
         () if found => Exit::Findings,
@@ -102,14 +125,13 @@ pub fn exit(report: &Report, fail_on: Severity, strict: bool) -> Exit {
 /// # Errors
 /// A setting that is malformed, names no input, or has a value of the wrong type.
 pub fn inputs(ruleset: &Ruleset, set: &[String]) -> Result<Vec<BTreeMap<String, Dynamic>>, Failure> {
-    let defaults = ruleset.rulebooks.iter().map(|rulebook| {
-        let values = rulebook.inputs.iter().filter_map(|(name, input)| Some((name.clone(), input.default.clone()?)));
-        values.collect::<BTreeMap<_, _>>()
-    });
-    let mut inputs: Vec<BTreeMap<String, Dynamic>> = defaults.collect();
+    let mut inputs = Settings::defaults(ruleset).inputs;
     for setting in set {
         let Some((name, value)) = setting.split_once('=') else {
-            return Err(Failure::usage(format!("`--set {setting}` has no `=`"), "write it as --set name=value"));
+            return Err(Failure::usage(
+                format!("`--set {setting}` has no `=`"),
+                "write it as --set name=value",
+            ));
         };
         assign(ruleset, &mut inputs, name, value)?;
     }
@@ -118,10 +140,18 @@ pub fn inputs(ruleset: &Ruleset, set: &[String]) -> Result<Vec<BTreeMap<String, 
 
 /// Sets an input in each rulebook that has one of this name, or in the one that is named before a dot.
 fn assign(ruleset: &Ruleset, inputs: &mut [BTreeMap<String, Dynamic>], name: &str, value: &str) -> Result<(), Failure> {
-    let (owner, input) = name.split_once('.').map_or((None, name), |(owner, input)| (Some(owner), input));
+    let (owner, input) = name
+        .split_once('.')
+        .map_or((None, name), |(owner, input)| (Some(owner), input));
     let mut found = false;
     for (at, rulebook) in ruleset.rulebooks.iter().enumerate() {
-        let Some(declared) = rulebook.inputs.get(input).filter(|_| owner.is_none_or(|owner| owner == rulebook.id)) else { continue };
+        let Some(declared) = rulebook
+            .inputs
+            .get(input)
+            .filter(|_| owner.is_none_or(|owner| owner == rulebook.id))
+        else {
+            continue;
+        };
         let about = format!("`{}.{input}`: {}", rulebook.id, declared.about);
         let value = parse_input(declared.kind, value).map_err(|message| Failure::usage(message, about))?;
         inputs[at].insert(input.to_owned(), value);
@@ -130,9 +160,15 @@ fn assign(ruleset: &Ruleset, inputs: &mut [BTreeMap<String, Dynamic>], name: &st
     if found {
         return Ok(());
     }
-    let names = ruleset.rulebooks.iter().flat_map(|rulebook| rulebook.inputs.keys().map(String::as_str));
+    let names = ruleset
+        .rulebooks
+        .iter()
+        .flat_map(|rulebook| rulebook.inputs.keys().map(String::as_str));
     let meant = did_you_mean(input, names).map(|name| format!("did you mean `{name}`?"));
-    Err(Failure::usage(format!("no rulebook of this run has an input `{name}`"), meant.unwrap_or("the rulebook's page lists its inputs".into())))
+    Err(Failure::usage(
+        format!("no rulebook of this run has an input `{name}`"),
+        meant.unwrap_or("the rulebook's page lists its inputs".into()),
+    ))
 }
 
 /// Globs over rules, each of which must match one.
@@ -141,11 +177,24 @@ fn rules(ruleset: &Ruleset, globs: &[String]) -> Result<Vec<GlobMatcher>, Failur
 }
 
 fn rule_glob(ruleset: &Ruleset, text: &str) -> Result<GlobMatcher, Failure> {
-    let glob = Glob::new(text).map_err(|error| Failure::usage(format!("`{text}` is no glob: {}", error.kind()), "for example: --rule 'route-*'"))?;
+    let glob = Glob::new(text).map_err(|error| {
+        Failure::usage(
+            format!("`{text}` is no glob: {}", error.kind()),
+            "for example: --rule 'route-*'",
+        )
+    })?;
     let matcher = glob.compile_matcher();
-    if ruleset.rules.iter().any(|rule| matcher.is_match(&rule.id) || matcher.is_match(rule.code(ruleset))) {
+    if ruleset
+        .rules
+        .iter()
+        .any(|rule| matcher.is_match(&rule.id) || matcher.is_match(rule.code(ruleset)))
+    {
         return Ok(matcher);
     }
-    let meant = did_you_mean(text, ruleset.rules.iter().map(|rule| rule.id.as_str())).map(|name| format!("did you mean `{name}`?"));
-    Err(Failure::usage(format!("no rule matches `{text}`"), meant.unwrap_or("rules are named by their id, or as rulebook::id".into())))
+    let meant = did_you_mean(text, ruleset.rules.iter().map(|rule| rule.id.as_str()))
+        .map(|name| format!("did you mean `{name}`?"));
+    Err(Failure::usage(
+        format!("no rule matches `{text}`"),
+        meant.unwrap_or("rules are named by their id, or as rulebook::id".into()),
+    ))
 }

@@ -29,21 +29,43 @@ pub struct TestArgs {
 pub fn run(args: &TestArgs) -> Result<Exit, Failure> {
     let style = super::style(&args.style);
     let names = args.paths.iter().map(|path| path.display().to_string()).collect();
-    let ruleset = super::rulebooks(&RulebookArgs { rulebooks: names, set: Vec::new() }, &style)?;
-    let (cases, problems, sources) = case::load(&ruleset);
+    let ruleset = super::rulebooks(
+        &RulebookArgs {
+            rulebooks: names,
+            set: Vec::new(),
+        },
+        &style,
+    )?;
+    let (cases, problems, sources) = case::load(&ruleset).map_err(super::not_loaded)?;
     if problems.has_errors() {
-        return Err(Failure::Rulebook(diagnostic::render(&problems, &sources, &super::problem_style(&style))));
+        return Err(Failure::Rulebook(diagnostic::render(
+            &problems,
+            &sources,
+            &super::problem_style(&style),
+        )));
     }
     if cases.is_empty() {
-        return Err(Failure::usage("these rulebooks have no cases", "cases stand in `cases/*.yaml` of a rulebook's folder"));
+        return Err(Failure::usage(
+            "these rulebooks have no cases",
+            "cases stand in `cases/*.yaml` of a rulebook's folder",
+        ));
     }
     let outcomes = case::run(&ruleset, &cases);
     let mut out = BufWriter::new(io::stdout().lock());
     let mut failed = 0;
-    for (case, outcome) in cases.iter().zip(&outcomes).filter(|(_, outcome)| !outcome.mismatches.is_empty()) {
+    for (case, outcome) in cases
+        .iter()
+        .zip(&outcomes)
+        .filter(|(_, outcome)| !outcome.mismatches.is_empty())
+    {
         failed += 1;
         let (line, _) = sources.position(case.place);
-        print(&mut out, case, &format!("{}:{line}", sources.get(case.place.file).name), outcome)?;
+        print(
+            &mut out,
+            case,
+            &format!("{}:{line}", sources.get(case.place.file).name),
+            outcome,
+        )?;
     }
     writeln!(out, "{} passed, {failed} failed", cases.len() - failed)?;
     out.flush()?;

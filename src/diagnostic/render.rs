@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode, ThemeCharacters, ThemeStyles};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity, SourceCode, ThemeCharacters, ThemeStyles,
+};
 
 use super::window::{CONTEXT, Window, visible};
 use super::{Level, Place, Problem, Problems, Sources, by_place};
@@ -18,38 +20,67 @@ pub struct Style {
     pub width: usize,
 }
 
-/// All problems in the order of files and positions, as text for a terminal.
+/// Most problems that are printed.
+const MOST: usize = 100;
+
+/// The problems in the order of files and positions, as text for a terminal; the first hundred, and how many more
+/// there are.
 pub fn render(problems: &Problems, sources: &Sources, style: &Style) -> String {
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme {
-        characters: if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() },
-        styles: if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() },
+        characters: if style.unicode {
+            ThemeCharacters::unicode()
+        } else {
+            ThemeCharacters::ascii()
+        },
+        styles: if style.color {
+            ThemeStyles::ansi()
+        } else {
+            ThemeStyles::none()
+        },
     });
-    let handler = handler.with_links(false).with_context_lines(CONTEXT).with_width(style.width);
+    let handler = handler
+        .with_links(false)
+        .with_context_lines(CONTEXT)
+        .with_width(style.width);
     let mut sorted: Vec<&Problem> = problems.iter().collect();
     sorted.sort_by(|a, b| by_place(a, b));
     let mut text = String::new();
-    for problem in sorted {
+    for problem in sorted.iter().take(MOST) {
         // Writing to a string does not fail, and the labels lie within their windows.
         if handler.render_report(&mut text, &report(problem, sources)).is_err() {
             text.push_str(&visible(&problem.message));
         }
         text.push('\n');
     }
+    if let Some(more) = sorted.len().checked_sub(MOST).filter(|more| *more > 0) {
+        text.push_str(&format!("and {more} more\n"));
+    }
     text
 }
 
 /// A problem with the lines that it points at, as miette wants it.
 pub fn report(problem: &Problem, sources: &Sources) -> impl Diagnostic + Send + Sync + 'static {
-    let (here, elsewhere): (Vec<_>, Vec<_>) =
-        problem.related.iter().partition(|(place, _)| place.file == problem.place.file);
+    let (here, elsewhere): (Vec<_>, Vec<_>) = problem
+        .related
+        .iter()
+        .partition(|(place, _)| place.file == problem.place.file);
     let places = std::iter::once((problem.place, problem.label.as_str()));
-    let places: Vec<(Place, &str)> =
-        places.chain(here.into_iter().map(|(place, label)| (*place, label.as_str()))).collect();
+    let places: Vec<(Place, &str)> = places
+        .chain(here.into_iter().map(|(place, label)| (*place, label.as_str())))
+        .collect();
     let (window, labels) = Window::of(sources, problem.place.file, &places);
     let related = elsewhere.into_iter().map(|(place, label)| {
         let (window, labels) = Window::of(sources, place.file, &[(*place, "")]);
         let severity = Severity::Advice;
-        Report { message: visible(label), code: None, severity, window, labels, help: None, related: Vec::new() }
+        Report {
+            message: visible(label),
+            code: None,
+            severity,
+            window,
+            labels,
+            help: None,
+            related: Vec::new(),
+        }
     });
     Report {
         message: visible(&problem.message),

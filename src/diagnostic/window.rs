@@ -1,6 +1,7 @@
 //! The lines around the labels of one problem, fit for a terminal.
 //!
-//! miette gets a copy of what it shows and no more: it panics on columns above 65,535, and prints control characters as they are.
+//! miette gets a copy of what it shows and no more: it panics on columns above 65,535, and prints control characters
+//! as they are.
 
 use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
@@ -30,9 +31,19 @@ impl Window {
     pub(super) fn of(sources: &Sources, file: FileId, places: &[(Place, &str)]) -> (Window, Vec<LabeledSpan>) {
         let source = sources.get(file);
         let marks: Vec<Mark> = places.iter().map(|(place, _)| Mark::of(sources, *place)).collect();
-        let first_line = marks.iter().map(|mark| mark.line).min().unwrap_or(0).saturating_sub(CONTEXT);
+        let first_line = marks
+            .iter()
+            .map(|mark| mark.line)
+            .min()
+            .unwrap_or(0)
+            .saturating_sub(CONTEXT);
         let last_line = marks.iter().map(|mark| mark.line).max().unwrap_or(0) + CONTEXT;
-        let mut window = Window { name: visible(&source.name), text: String::new(), first_line, starts: Vec::new() };
+        let mut window = Window {
+            name: visible(&source.name),
+            text: String::new(),
+            first_line,
+            starts: Vec::new(),
+        };
         let mut spans = vec![(0, 0); marks.len()];
         for (number, line) in source.text.split('\n').enumerate().take(last_line + 1).skip(first_line) {
             if marks.iter().any(|mark| mark.line.abs_diff(number) <= CONTEXT) {
@@ -40,16 +51,23 @@ impl Window {
             }
             window.text.push('\n');
         }
-        let starts = spans.iter().zip(&marks).map(|((start, _), mark)| (*start, mark.line, mark.column));
+        let starts = spans
+            .iter()
+            .zip(&marks)
+            .map(|((start, _), mark)| (*start, mark.line, mark.column));
         window.starts = starts.collect();
-        let labels = places.iter().zip(spans).enumerate().map(|(at, ((_, words), (start, end)))| {
-            let words = Some(visible(words)).filter(|words| !words.is_empty());
-            let span = SourceSpan::from((start, end - start));
-            match at {
-                0 => LabeledSpan::new_primary_with_span(words, span),
-                _ => LabeledSpan::new_with_span(words, span),
-            }
-        });
+        let labels = places
+            .iter()
+            .zip(spans)
+            .enumerate()
+            .map(|(at, ((_, words), (start, end)))| {
+                let words = Some(visible(words)).filter(|words| !words.is_empty());
+                let span = SourceSpan::from((start, end - start));
+                match at {
+                    0 => LabeledSpan::new_primary_with_span(words, span),
+                    _ => LabeledSpan::new_with_span(words, span),
+                }
+            });
         (window, labels.collect())
     }
 
@@ -101,8 +119,14 @@ impl Mark {
         let (line, column) = sources.position(place);
         let text = &sources.get(place.file).text;
         let start = place.range().start.min(text.len());
-        let line_start = text.as_bytes().iter().take(start).rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line_end = memchr::memchr(b'\n', text.as_bytes().get(start..).unwrap_or_default()).map_or(text.len(), |at| start + at);
+        let line_start = text
+            .as_bytes()
+            .iter()
+            .take(start)
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
+        let line_end =
+            memchr::memchr(b'\n', text.as_bytes().get(start..).unwrap_or_default()).map_or(text.len(), |at| start + at);
         Mark {
             line: line as usize - 1,
             column: column as usize - 1,
@@ -121,11 +145,22 @@ impl SourceCode for Window {
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let inner = self.text.read_span(span, before, after)?;
         let (mut line, mut column) = (self.first_line + inner.line(), inner.column());
-        if let Some((_, true_line, true_column)) = self.starts.iter().find(|(start, ..)| before == 0 && *start == span.offset()) {
+        if let Some((_, true_line, true_column)) = self
+            .starts
+            .iter()
+            .find(|(start, ..)| before == 0 && *start == span.offset())
+        {
             (line, column) = (*true_line, *true_column);
         }
         let (data, span, count) = (inner.data(), *inner.span(), inner.line_count());
-        Ok(Box::new(MietteSpanContents::new_named(self.name.clone(), data, span, line, column, count)))
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            data,
+            span,
+            line,
+            column,
+            count,
+        )))
     }
 }
 
@@ -140,9 +175,11 @@ fn shown_as(c: char) -> char {
         '\t' => c,
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
         '\u{7f}' => '\u{2421}',
-        '\u{80}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
-            '\u{fffd}'
-        }
+        '\u{80}'..='\u{9f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => '\u{fffd}',
         c => c,
     }
 }

@@ -399,14 +399,6 @@ mod tests {
     use super::*;
     use crate::document::{Kind, Number};
 
-    #[test]
-    fn room_for_nodes_is_bounded_by_those_that_are_there() {
-        let mut build = Builder::new(u32::MAX as usize);
-        build.open_array(0);
-        (0..100_000).for_each(|at| build.push_span(Stored::Null, Span { start: at, end: at }));
-        assert!(build.nodes.capacity() < 1_000_000);
-    }
-
     fn span(start: u32, end: u32) -> Span {
         Span { start, end }
     }
@@ -457,5 +449,13 @@ mod tests {
     fn nothing_at_all_is_null() {
         let doc = Builder::new(0).finish(String::new());
         assert_eq!(doc.kind(doc.root()), Kind::Null);
+    }
+
+    #[test]
+    fn room_for_nodes_is_bounded_by_those_that_are_there() {
+        let mut build = Builder::new(u32::MAX as usize);
+        build.open_array(0);
+        (0..100_000).for_each(|at| build.push_span(Stored::Null, Span { start: at, end: at }));
+        assert!(build.nodes.capacity() < 1_000_000);
     }
 }

@@ -4,7 +4,6 @@
 //! found can be pointed at. Parsers fill the tape through [`Builder`].
 
 mod build;
-pub mod excerpt;
 pub mod json;
 mod keys;
 mod lines;

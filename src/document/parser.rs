@@ -48,8 +48,6 @@ pub enum Parser {
     Diff,
     /// The text as it is: one string.
     Raw,
-    /// A format that is declared, but that this version does not read; the name of it.
-    Unsupported(&'static str),
 }
 
 impl Default for Parser {
@@ -72,7 +70,6 @@ impl Parser {
             Parser::Iptables(_) => "a packet filter's listing",
             Parser::Diff => "a unified diff",
             Parser::Raw => "raw text",
-            Parser::Unsupported(name) => name,
         }
     }
 
@@ -92,11 +89,6 @@ impl Parser {
             Parser::Iptables(options) => iptables::parse(text, options),
             Parser::Diff => diff::parse(text),
             Parser::Raw => raw::parse(text),
-            Parser::Unsupported(_) => Err(ParseError::new(
-                "this version of casebook does not read this format",
-                0,
-                text,
-            )),
         }
     }
 }

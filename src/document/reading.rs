@@ -25,17 +25,17 @@ pub(super) fn read(
     builder: Builder,
     fill: impl FnOnce(&str, &mut Builder) -> Parsed<()>,
 ) -> Result<Document, ParseError> {
-    read_within(text, builder, MAX_BYTES, fill)
+    read_within(MAX_BYTES, text, builder, fill)
 }
 
 fn read_within(
+    most: u64,
     text: String,
     mut builder: Builder,
-    max_bytes: u64,
     fill: impl FnOnce(&str, &mut Builder) -> Parsed<()>,
 ) -> Result<Document, ParseError> {
-    if text.len() as u64 > max_bytes {
-        let message = format!("the text has {} bytes; at most {max_bytes} can be read", text.len());
+    if text.len() as u64 > most {
+        let message = format!("the text has {} bytes; at most {most} can be read", text.len());
         return Err(ParseError::new(message, 0, text));
     }
     match fill(&text, &mut builder) {
@@ -50,10 +50,15 @@ mod tests {
 
     #[test]
     fn texts_beyond_the_limit_are_refused() {
-        let read = |max_bytes| read_within("[1, 2, 3]".to_owned(), Builder::new(9), max_bytes, |_, _| Ok(()));
+        let read = |most| {
+            read_within(most, "123456789".to_owned(), Builder::new(9), |_, build| {
+                build.null(crate::document::Span { start: 0, end: 9 });
+                Ok(())
+            })
+        };
         let error = read(8).unwrap_err();
         assert_eq!(error.message, "the text has 9 bytes; at most 8 can be read");
-        assert_eq!(error.text, "[1, 2, 3]");
+        assert_eq!(error.text, "123456789");
         assert!(read(9).is_ok());
         assert_eq!(MAX_BYTES, 4 * 1024 * 1024 * 1024 - 1);
     }

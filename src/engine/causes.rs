@@ -4,6 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::report::model::Severity;
+use crate::rulebook::model::RuleId;
+
+use super::relate::Edges;
 
 /// What ranking needs to know of one finding.
 #[derive(Debug, Clone, Copy)]
@@ -14,16 +17,22 @@ pub(super) struct Ranked {
     pub(super) explained: bool,
     /// How many findings follow from it.
     pub(super) consequences: u32,
+    /// Its rule.
+    pub(super) rule: RuleId,
 }
 
-/// Which finding explains which: `(cause, effect)` as indices into the findings. Acyclic: rules whose edges would close a
-/// cycle were cut when the rulebooks were compiled.
-pub(super) type Edges = Vec<(usize, usize)>;
-
-/// The order of findings: roots by severity, then by how much they explain, then as given; consequences after them.
+/// The order of findings: roots by severity, then by how much they explain, then in the
+/// rulebooks' order, then as given; consequences after them.
 pub(super) fn order(findings: &[Ranked]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..findings.len()).collect();
-    order.sort_by_key(|&at| (findings[at].explained, Reverse(findings[at].severity), Reverse(findings[at].consequences)));
+    order.sort_by_key(|&at| {
+        (
+            findings[at].explained,
+            Reverse(findings[at].severity),
+            Reverse(findings[at].consequences),
+            findings[at].rule,
+        )
+    });
     order
 }
 
@@ -52,12 +61,20 @@ mod tests {
     use super::*;
 
     fn ranked(severity: Severity, explained: bool, consequences: u32) -> Ranked {
-        Ranked { severity, explained, consequences }
+        Ranked {
+            severity,
+            explained,
+            consequences,
+            rule: 0,
+        }
     }
 
     #[test]
     fn a_cause_comes_before_a_graver_consequence() {
-        assert_eq!(order(&[ranked(Severity::Critical, true, 0), ranked(Severity::Warning, false, 1)]), [1, 0]);
+        assert_eq!(
+            order(&[ranked(Severity::Critical, true, 0), ranked(Severity::Warning, false, 1)]),
+            [1, 0]
+        );
     }
 
     #[test]
@@ -73,6 +90,6 @@ mod tests {
 
     #[test]
     fn consequences_are_counted_through_others_and_once() {
-        assert_eq!(consequences(4, &vec![(0, 1), (1, 2), (0, 2), (2, 3)]), [3, 2, 1, 0]);
+        assert_eq!(consequences(4, &Edges::from([(0, 1), (1, 2), (0, 2), (2, 3)])), [3, 2, 1, 0]);
     }
 }

@@ -8,8 +8,10 @@ use sha2::{Digest, Sha256};
 use crate::bundle::{Bundle, Laid};
 use crate::document::Document;
 use crate::report::model::Outcome;
-use crate::rulebook::model::{Probe, ProbeId, Ruleset};
-use crate::script::{self, Capture, Doc};
+use crate::rulebook::model::{Probe, ProbeId};
+use crate::script::{self, Capture, Doc, NO_SLOT};
+
+use super::context::Context;
 
 /// What a probe came to, for one subject or the bundle.
 #[derive(Debug)]
@@ -35,29 +37,50 @@ pub(crate) struct Item {
 impl Item {
     fn new(path: Option<&str>, outcome: Outcome, document: Result<Arc<Doc>, String>) -> Item {
         let path = path.map(str::to_owned);
-        Item { path, outcome, document, truncated: false, sha256: None, exit: None, http: None, stderr: None }
+        Item {
+            path,
+            outcome,
+            document,
+            truncated: false,
+            sha256: None,
+            exit: None,
+            http: None,
+            stderr: None,
+        }
     }
 
     /// How the gathering went, for scripts.
     pub(crate) fn handle(&self, captured: Capture) -> script::Probe {
         let stderr = self.stderr.clone();
-        script::Probe { status: self.outcome.word().to_owned(), exit: self.exit, http: self.http, stderr, captured }
+        script::Probe {
+            status: self.outcome.word().to_owned(),
+            exit: self.exit,
+            http: self.http,
+            stderr,
+            captured,
+        }
     }
 }
 
 /// Finds, reads and parses the evidence of `probe` in `folder` of the bundle.
-pub(crate) fn gather(ruleset: &Ruleset, bundle: &Bundle, folder: &str, probe: ProbeId) -> Item {
+pub(crate) fn gather(context: &Context, folder: &str, probe: ProbeId) -> Item {
+    let (ruleset, bundle) = (&context.ruleset, &context.bundle);
+    let slot = if context.detached { NO_SLOT } else { u16::try_from(probe).unwrap_or(NO_SLOT) };
     let declared = &ruleset.probes[probe];
     match bind(declared, bundle, folder) {
         None => absent(declared, folder),
-        Some(path) => read(declared, bundle, path, probe),
+        Some(path) => read(declared, bundle, path, slot),
     }
 }
 
 /// The file that `probe` goes by in `folder`: the first of its names that matches, and of its matches the first by name.
 pub(crate) fn bind<'b>(probe: &Probe, bundle: &'b Bundle, folder: &str) -> Option<&'b str> {
     let inside = |file: &'b String| -> Option<(&'b str, &'b str)> {
-        let rest = if folder.is_empty() { file } else { file.strip_prefix(folder)?.strip_prefix('/')? };
+        let rest = if folder.is_empty() {
+            file
+        } else {
+            file.strip_prefix(folder)?.strip_prefix('/')?
+        };
         Some((file, rest))
     };
     let mut names = probe.captured.iter();
@@ -69,7 +92,11 @@ pub(crate) fn bind<'b>(probe: &Probe, bundle: &'b Bundle, folder: &str) -> Optio
 
 fn absent(probe: &Probe, folder: &str) -> Item {
     let names: Vec<&str> = probe.captured.iter().map(|c| c.text.as_str()).collect();
-    let place = if folder.is_empty() { "the bundle".to_owned() } else { format!("`{folder}`") };
+    let place = if folder.is_empty() {
+        "the bundle".to_owned()
+    } else {
+        format!("`{folder}`")
+    };
     let reason = match names.as_slice() {
         [] => format!("`{}` is not captured in bundles", probe.id),
         [one] => format!("no `{one}` in {place}"),
@@ -78,13 +105,19 @@ fn absent(probe: &Probe, folder: &str) -> Item {
     Item::new(None, Outcome::Absent, Err(reason))
 }
 
-fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: ProbeId) -> Item {
+fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: u16) -> Item {
     let mut item = match bundle.read(path) {
         Ok(bytes) => understood(probe, path, bytes, slot),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            Item::new(Some(path), Outcome::Denied, Err(format!("`{path}` may not be read: {error}")))
-        }
-        Err(error) => Item::new(Some(path), Outcome::Failed, Err(format!("`{path}` cannot be read: {error}"))),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Item::new(
+            Some(path),
+            Outcome::Denied,
+            Err(format!("`{path}` may not be read: {error}")),
+        ),
+        Err(error) => Item::new(
+            Some(path),
+            Outcome::Failed,
+            Err(format!("`{path}` cannot be read: {error}")),
+        ),
     };
     if let Some(laid) = bundle.laid(path) {
         told(&mut item, path, laid);
@@ -104,7 +137,7 @@ fn told(item: &mut Item, path: &str, laid: &Laid) {
     }
 }
 
-fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: ProbeId) -> Item {
+fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: u16) -> Item {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Item::new(Some(path), Outcome::Empty, Err(format!("`{path}` is empty")));
     }
@@ -112,9 +145,19 @@ fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: ProbeId) -> Item 
     let item = match parse(probe, path, bytes) {
         Err(reason) => Item::new(Some(path), Outcome::Unparsable, Err(reason)),
         Ok(document) if !has_shape(probe, &document) => Item::new(Some(path), Outcome::Alien, Err(alien(probe, path))),
-        Ok(document) => Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot: slot as u16, document }))),
+        Ok(document) => Item::new(
+            Some(path),
+            Outcome::Ok,
+            Ok(Arc::new(Doc {
+                slot,
+                document,
+            })),
+        ),
     };
-    Item { sha256: Some(sha256), ..item }
+    Item {
+        sha256: Some(sha256),
+        ..item
+    }
 }
 
 fn parse(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<Document, String> {
@@ -136,10 +179,16 @@ fn parse(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<Document, String> 
 }
 
 fn has_shape(probe: &Probe, document: &Document) -> bool {
-    probe.shape.as_ref().is_none_or(|shape| !shape.select(document, document.root()).is_empty())
+    probe
+        .shape
+        .as_ref()
+        .is_none_or(|shape| !shape.select(document, document.root()).is_empty())
 }
 
 fn alien(probe: &Probe, path: &str) -> String {
     let shape = probe.shape.as_ref().map_or("", |s| s.text());
-    format!("`{path}` is not a whole `{}`: nothing in it matches `{shape}`", probe.id)
+    format!(
+        "`{path}` is not a whole `{}`: nothing in it matches `{shape}`",
+        probe.id
+    )
 }

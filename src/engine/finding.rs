@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 use crate::report::excerpt;
 use crate::report::model::{self, Severity};
 use crate::rulebook::model::{Clause, Label, Rule, RuleId, Wording, Words};
-use crate::script::{self, Place};
+use crate::script::{self, LEFT_SLOT, Place, Read};
 
+use super::frame::{Frame, Locals, Seen, Taken};
 use super::halt::Halt;
-use super::frame::{Frame, Locals};
+use super::{detach, relate};
 use super::judge::{Failed, Failure, Judged, MAX_LABELLED};
 use super::run::Run;
 use super::trace::Trace;
@@ -24,12 +25,29 @@ const MAX_EXCERPTS: usize = 50;
 pub(super) struct Draft {
     /// The rule.
     pub(super) rule: RuleId,
-    /// The run that it was found in.
-    pub(super) run: Arc<Run>,
-    /// The names of `each` of its first item.
-    pub(super) locals: Locals,
+    /// Its names, for conditions between rules.
+    pub(super) names: Seen,
     /// The finding, its relations to others still open.
     pub(super) finding: model::Finding,
+}
+
+impl Draft {
+    /// Takes along what conditions between the whole and this subject read, and lets the evidence go.
+    pub(super) fn let_go(&mut self) {
+        let Seen::Live { run, locals } = &self.names else { return };
+        let Some(whole) = run.whole.clone() else { return };
+        let ruleset = run.ruleset();
+        let frame = run.frame(ruleset.rules[self.rule].rulebook);
+        let reads = relate::read_across(ruleset, self.rule);
+        let value = |read: &&Read| {
+            let local = locals.iter().rev().find(|(name, _)| *name == read.name).map(|(_, value)| Ok(value.clone()));
+            let value = local.unwrap_or_else(|| frame.read(read));
+            (read.name.clone(), value.map(|value| detach::bare(run, &value)))
+        };
+        let values = reads.iter().map(value).collect();
+        let locals = if reads.is_empty() { Locals::new() } else { locals.iter().map(|(name, value)| (name.clone(), detach::bare(run, value))).collect() };
+        self.names = Seen::Taken(Arc::new(Taken { whole, values, locals }));
+    }
 }
 
 /// The findings of a judged rule; and what went wrong with their words.
@@ -37,9 +55,17 @@ pub(super) fn drafts(run: &Arc<Run>, rule: RuleId, judged: &Judged) -> (Vec<Draf
     let mut trouble = None;
     let failures = judged.failures.iter().enumerate();
     let drafts = failures.map(|(nth, (key, failure))| {
-        let writer = Writer { run, rule: &run.ruleset().rules[rule], frame: &judged.frame, trouble: &mut trouble, cut: nth < MAX_EXCERPTS };
+        let writer = Writer {
+            run,
+            rule: &run.ruleset().rules[rule],
+            frame: &judged.frame,
+            trouble: &mut trouble,
+            cut: nth < MAX_EXCERPTS,
+        };
         let locals = failure.items.first().map(|item| item.locals.clone()).unwrap_or_default();
-        Draft { rule, run: Arc::clone(run), locals, finding: writer.finding(key.as_deref(), failure) }
+        let names = Seen::Live { run: Arc::clone(run), locals };
+        let finding = writer.finding(key.as_deref(), failure);
+        Draft { rule, names, finding }
     });
     let drafts = drafts.collect();
     (drafts, trouble)
@@ -157,11 +183,19 @@ impl Writer<'_> {
                 Vec::new()
             }
         };
-        if places.is_empty() { self.innermost(item) } else { places }
+        if places.is_empty() {
+            self.innermost(item)
+        } else {
+            places
+        }
     }
 
     fn innermost(&self, item: &Failed) -> Vec<Place> {
-        let places = item.locals.iter().rev().map(|(_, value): &(String, Dynamic)| script::places_of(value));
+        let places = item
+            .locals
+            .iter()
+            .rev()
+            .map(|(_, value): &(String, Dynamic)| script::places_of(value));
         places.into_iter().find(|places| !places.is_empty()).unwrap_or_default()
     }
 
@@ -182,14 +216,21 @@ impl Writer<'_> {
         let root = |probe: usize| {
             let slot = u16::try_from(probe).ok()?;
             let doc = self.run.document(slot)?;
-            Some(Place { slot, node: doc.document.root() })
+            Some(Place {
+                slot,
+                node: doc.document.root(),
+            })
         };
         trace.reads.iter().filter_map(root).collect()
     }
 
     fn add(&self, finding: &mut model::Finding, place: Place, says: Option<&str>) {
-        let Some(label) = label(self.run, place, says, self.cut) else { return };
-        let same = |other: &model::Label| other.evidence == label.evidence && other.start == label.start && other.end == label.end;
+        let Some(label) = label(self.run, place, says, self.cut) else {
+            return;
+        };
+        let same = |other: &model::Label| {
+            other.evidence == label.evidence && other.start == label.start && other.end == label.end
+        };
         match () {
             () if finding.labels.iter().any(same) => {}
             () if finding.labels.len() >= MAX_LABELLED => finding.labels_omitted += 1,
@@ -218,7 +259,12 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn label(run: &Run, place: Place, says: Option<&str>, cut: bool) -> Option<model::Label> {
+/// The label at a place; one that points into evidence which is gone was cut before.
+pub(super) fn label(run: &Run, place: Place, says: Option<&str>, cut: bool) -> Option<model::Label> {
+    if place.slot == LEFT_SLOT {
+        let label = run.context.label(place.node.index())?.clone();
+        return Some(model::Label { says: says.map(str::to_owned), ..label });
+    }
     let doc = run.document(place.slot)?;
     let probe = usize::from(place.slot);
     let evidence = run.item_read(probe)?.path.as_deref()?;

@@ -31,7 +31,10 @@ impl Halt {
 
     /// The rulebook is broken, at a place still to be named.
     pub(crate) fn broken(message: impl Into<String>) -> Halt {
-        Halt::Broken(Broken { message: message.into(), place: None })
+        Halt::Broken(Broken {
+            message: message.into(),
+            place: None,
+        })
     }
 
     /// Names the place of what is broken, where none is named yet.
@@ -50,7 +53,10 @@ impl Halt {
                 let here = at.map(|at| text.place_of(&ruleset.sources, at..at + 1));
                 let module = in_module.and_then(|place| Some((*rulebook.modules.get(&place.module)?, place.at)));
                 let inside = module.map(|(file, at)| Place::new(file, at, at + 1));
-                Halt::Broken(Broken { message, place: inside.or(here).or(Some(text.place)) })
+                Halt::Broken(Broken {
+                    message,
+                    place: inside.or(here).or(Some(text.place)),
+                })
             }
         }
     }
@@ -60,7 +66,10 @@ impl Halt {
         match self {
             Halt::Unknown(unknown) => unknown.reason.clone(),
             Halt::Broken(Broken { message, place: None }) => message.clone(),
-            Halt::Broken(Broken { message, place: Some(place) }) => {
+            Halt::Broken(Broken {
+                message,
+                place: Some(place),
+            }) => {
                 let (line, column) = ruleset.sources.position(*place);
                 format!("{message} ({}:{line}:{column})", ruleset.sources.get(place.file).name)
             }

@@ -10,8 +10,8 @@ use crate::report::model::{Severity, Verdict};
 use crate::rulebook::model::{Clause, Decision, Expr, Rule, RuleId};
 use crate::script::Unknown;
 
-use super::halt::Halt;
 use super::frame::{Frame, Locals};
+use super::halt::Halt;
 use super::run::Run;
 use super::trace::Trace;
 
@@ -81,7 +81,14 @@ enum Decided {
 pub(super) fn judge(run: &Arc<Run>, rule: RuleId) -> Judged {
     let rule = &run.ruleset().rules[rule];
     let frame = run.frame(rule.rulebook);
-    let mut judge = Judge { rule, frame, locals: Locals::new(), items: BTreeMap::new(), notes: BTreeMap::new(), failures: IndexMap::new() };
+    let mut judge = Judge {
+        rule,
+        frame,
+        locals: Locals::new(),
+        items: BTreeMap::new(),
+        notes: BTreeMap::new(),
+        failures: IndexMap::new(),
+    };
     judge.start();
     judge.finish()
 }
@@ -117,7 +124,9 @@ impl Judge<'_> {
     /// Goes through the items of the `depth`th `each`, or decides where all of them have a value.
     fn walk(&mut self, depth: usize, base: &Trace) {
         let rule = self.rule;
-        let Some((name, source)) = rule.each.get(depth) else { return self.item(base) };
+        let Some((name, source)) = rule.each.get(depth) else {
+            return self.item(base);
+        };
         let list = self.frame.eval(source, &self.locals).and_then(items_of);
         let mut below = base.clone();
         below.merge(&self.frame.take_trace());
@@ -174,7 +183,9 @@ impl Judge<'_> {
             return Ok(match clause.decision {
                 Decision::Fail => Decided::Fail(index),
                 Decision::Pass => Decided::Verdict(Verdict::Pass, self.remark(Verdict::Pass, clause)?),
-                Decision::NotApplicable => Decided::Verdict(Verdict::NotApplicable, self.remark(Verdict::NotApplicable, clause)?),
+                Decision::NotApplicable => {
+                    Decided::Verdict(Verdict::NotApplicable, self.remark(Verdict::NotApplicable, clause)?)
+                }
                 Decision::Unknown => Decided::Verdict(Verdict::Unknown, self.remark(Verdict::Unknown, clause)?),
             });
         }
@@ -183,7 +194,10 @@ impl Judge<'_> {
 
     /// What a clause says about its verdict; made only while there is room for it.
     fn remark(&self, verdict: Verdict, clause: &Clause) -> Result<Option<Note>, Halt> {
-        let full = self.notes.get(&verdict).is_some_and(|note| note.reasons.len() >= MAX_REASONS);
+        let full = self
+            .notes
+            .get(&verdict)
+            .is_some_and(|note| note.reasons.len() >= MAX_REASONS);
         match &clause.words.says {
             Some(says) if !full => Ok(Some(Note::of(self.frame.words(says, &self.locals)?))),
             _ => Ok(None),
@@ -209,11 +223,19 @@ impl Judge<'_> {
         trace.merge(&self.frame.take_trace());
         let severity = rule.decide[clause].severity.unwrap_or(rule.severity);
         self.count(Verdict::Fail, None);
-        let empty = || Failure { severity, items: Vec::new(), more: 0 };
+        let empty = || Failure {
+            severity,
+            items: Vec::new(),
+            more: 0,
+        };
         let failure = self.failures.entry(key).or_insert_with(empty);
         failure.severity = failure.severity.max(severity);
         match failure.items.len() < MAX_LABELLED {
-            true => failure.items.push(Failed { clause, locals: self.locals.clone(), trace }),
+            true => failure.items.push(Failed {
+                clause,
+                locals: self.locals.clone(),
+                trace,
+            }),
             false => failure.more += 1,
         }
     }
@@ -221,10 +243,22 @@ impl Judge<'_> {
     fn stopped(&mut self, stop: Halt) {
         match stop {
             Halt::Unknown(Unknown { reason, missing }) => {
-                self.count(Verdict::Unknown, Some(Note { missing, ..Note::of(reason) }));
+                self.count(
+                    Verdict::Unknown,
+                    Some(Note {
+                        missing,
+                        ..Note::of(reason)
+                    }),
+                );
             }
             Halt::Broken(failed) => {
-                self.count(Verdict::Error, Some(Note { place: failed.place, ..Note::of(failed.message) }));
+                self.count(
+                    Verdict::Error,
+                    Some(Note {
+                        place: failed.place,
+                        ..Note::of(failed.message)
+                    }),
+                );
             }
         }
     }
@@ -237,17 +271,41 @@ impl Judge<'_> {
     }
 
     fn finish(self) -> Judged {
-        let Judge { rule, frame, items, notes, failures, .. } = self;
-        let worst = [Verdict::Fail, Verdict::Error, Verdict::Unknown, Verdict::Pass, Verdict::NotApplicable];
-        let verdict = worst.into_iter().find(|v| items.contains_key(v) || notes.contains_key(v));
+        let Judge {
+            rule,
+            frame,
+            items,
+            notes,
+            failures,
+            ..
+        } = self;
+        let worst = [
+            Verdict::Fail,
+            Verdict::Error,
+            Verdict::Unknown,
+            Verdict::Pass,
+            Verdict::NotApplicable,
+        ];
+        let verdict = worst
+            .into_iter()
+            .find(|v| items.contains_key(v) || notes.contains_key(v));
         let items = if rule.each.is_empty() { BTreeMap::new() } else { items };
-        Judged { verdict: verdict.unwrap_or(Verdict::NotApplicable), items, notes, failures, frame }
+        Judged {
+            verdict: verdict.unwrap_or(Verdict::NotApplicable),
+            items,
+            notes,
+            failures,
+            frame,
+        }
     }
 }
 
 impl Note {
     fn of(reason: impl Into<String>) -> Note {
-        Note { reasons: vec![reason.into()], ..Note::default() }
+        Note {
+            reasons: vec![reason.into()],
+            ..Note::default()
+        }
     }
 
     fn add(&mut self, other: Note) {
@@ -281,7 +339,10 @@ impl Note {
 fn guarded(trace: &Trace, remark: Option<Note>) -> (Verdict, Option<Note>) {
     match &trace.partial {
         _ if trace.reads.is_empty() => (Verdict::Unknown, Some(Note::of("nothing was looked at"))),
-        Some(partial) => (Verdict::Unknown, Some(Note::of(format!("nothing wrong in what is there, but {partial}")))),
+        Some(partial) => (
+            Verdict::Unknown,
+            Some(Note::of(format!("nothing wrong in what is there, but {partial}"))),
+        ),
         None => (Verdict::Pass, remark),
     }
 }
@@ -291,5 +352,7 @@ fn items_of(value: Dynamic) -> Result<Array, Halt> {
     if value.is_unit() {
         return Ok(Array::new());
     }
-    value.into_array().map_err(|kind| Halt::broken(format!("`each` goes through a list, and this is of type {kind}")))
+    value
+        .into_array()
+        .map_err(|kind| Halt::broken(format!("`each` goes through a list, and this is of type {kind}")))
 }

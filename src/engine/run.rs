@@ -3,59 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use jiff::Timestamp;
 use rhai::Dynamic;
 
-use crate::bundle::Bundle;
-use crate::report::{self, model::TimeSource};
+use crate::report;
 use crate::rulebook::model::{FactId, KindId, ProbeId, RulebookId, Ruleset, Symbol, Way, Words};
-use crate::script::{Capture, Doc, Unknown};
+use crate::script::{Doc, Unknown};
 
-use super::halt::Halt;
-use super::clock;
+use super::context::Context;
 use super::evidence::{self, Item};
 use super::extract;
 use super::frame::Frame;
+use super::halt::Halt;
 use super::trace::Trace;
-
-/// What one run over a bundle shares: the rulebooks, the bundle, and the values that the user set.
-#[derive(Debug)]
-pub(crate) struct Context {
-    /// The rulebooks.
-    pub(crate) ruleset: Arc<Ruleset>,
-    /// The evidence.
-    pub(crate) bundle: Bundle,
-    /// Input values, by rulebook; one without a value is not there.
-    pub(crate) inputs: Vec<BTreeMap<String, Dynamic>>,
-    /// When the evidence was captured.
-    pub(crate) capture: OnceLock<Capture>,
-}
-
-impl Context {
-    /// What is known about the time of the capture.
-    pub(crate) fn capture(&self) -> Capture {
-        self.capture.get().copied().unwrap_or_default()
-    }
-
-    /// Settles the time of the capture: what the user says, else the newest time that the targets wrote.
-    pub(crate) fn set_capture(&self, said: Option<Timestamp>, runs: &[Arc<Run>]) {
-        let capture = match said {
-            Some(at) => Capture { at: Some(at), exact: true },
-            None => Capture { at: clock::newest(runs), exact: false },
-        };
-        // It is set once, before anything is judged.
-        let _ = self.capture.set(capture);
-    }
-
-    /// Where the time of the capture comes from.
-    pub(crate) fn time_source(&self) -> TimeSource {
-        match self.capture() {
-            Capture { at: None, .. } => TimeSource::Unknown,
-            Capture { exact: false, .. } => TimeSource::Bound,
-            Capture { exact: true, .. } => TimeSource::Option,
-        }
-    }
-}
 
 /// What is being judged.
 #[derive(Debug, Clone, Default)]
@@ -95,19 +54,27 @@ pub(crate) struct Run {
     pub(crate) subject: Subject,
     /// The run of the bundle as a whole, for a subject's run.
     pub(crate) whole: Option<Arc<Run>>,
-    /// Its place among the runs; the whole is the first.
-    pub(crate) ordinal: usize,
     identity: OnceLock<Identity>,
+    before: OnceLock<Option<Arc<Run>>>,
     items: Vec<OnceLock<Item>>,
     facts: Vec<OnceLock<Cell>>,
 }
 
 impl Run {
-    /// Begins to judge `subject`; nothing is read yet.
-    pub(crate) fn new(context: Arc<Context>, subject: Subject, whole: Option<Arc<Run>>, ordinal: usize) -> Run {
+    /// The bundle as a whole, of which nothing is read yet.
+    pub(super) fn of_whole(context: &Arc<Context>) -> Arc<Run> {
+        Arc::new(Run::new(context, Subject::default(), None))
+    }
+
+    /// A subject, of which nothing is read yet.
+    pub(super) fn of(context: &Arc<Context>, subject: &Subject, whole: &Arc<Run>) -> Arc<Run> {
+        Arc::new(Run::new(context, subject.clone(), Some(Arc::clone(whole))))
+    }
+
+    fn new(context: &Arc<Context>, subject: Subject, whole: Option<Arc<Run>>) -> Run {
         let items = context.ruleset.probes.iter().map(|_| OnceLock::new()).collect();
         let facts = context.ruleset.facts.iter().map(|_| OnceLock::new()).collect();
-        Run { context, subject, whole, ordinal, identity: OnceLock::new(), items, facts }
+        Run { context: Arc::clone(context), subject, whole, identity: OnceLock::new(), before: OnceLock::new(), items, facts }
     }
 
     /// The rulebooks.
@@ -118,12 +85,21 @@ impl Run {
     /// What the subject is called, found out when first asked for.
     pub(crate) fn identity(self: &Arc<Self>) -> &Identity {
         self.identity.get_or_init(|| {
-            let Some(kind) = self.subject.kind.map(|kind| &self.ruleset().kinds[kind]) else { return Identity::default() };
+            let Some(kind) = self.subject.kind.map(|kind| &self.ruleset().kinds[kind]) else {
+                return Identity::default();
+            };
             let frame = self.frame(kind.rulebook);
             let words = |words: &Option<Words>| words.as_ref().and_then(|words| frame.words(words, &[]).ok());
             let placed: Vec<&str> = self.subject.values.values().map(String::as_str).collect();
-            let name = if placed.is_empty() { words(&kind.name) } else { Some(placed.join("/")) };
-            Identity { name, group: words(&kind.group) }
+            let name = if placed.is_empty() {
+                words(&kind.name)
+            } else {
+                Some(placed.join("/"))
+            };
+            Identity {
+                name,
+                group: words(&kind.group),
+            }
         })
     }
 
@@ -144,10 +120,22 @@ impl Run {
         }
     }
 
+    /// The same subject in the earlier capture.
+    ///
+    /// # Errors
+    /// An unknown, where there is no earlier capture or the subject is not in it.
+    pub(crate) fn before(&self) -> Result<Arc<Run>, Halt> {
+        let Some(earlier) = &self.context.earlier else {
+            return Err(Halt::unknown("there is no earlier capture to compare with (--before BUNDLE)"));
+        };
+        let run = self.before.get_or_init(|| earlier.run(&self.subject));
+        run.clone().ok_or_else(|| Halt::unknown("the earlier capture does not have this subject"))
+    }
+
     /// The evidence of a probe, read when first asked for.
     pub(crate) fn item(&self, probe: ProbeId) -> &Item {
         let owner = self.of_kind(self.ruleset().probes[probe].kind);
-        let gather = || evidence::gather(owner.ruleset(), &owner.context.bundle, &owner.subject.folder, probe);
+        let gather = || evidence::gather(&owner.context, &owner.subject.folder, probe);
         owner.items[probe].get_or_init(gather)
     }
 
@@ -156,9 +144,14 @@ impl Run {
         self.of_kind(self.ruleset().probes[probe].kind).items[probe].get()
     }
 
-    /// The evidence of a probe, where it was read in this very run.
-    pub(crate) fn own_item(&self, probe: ProbeId) -> Option<&Item> {
-        self.items[probe].get()
+    /// The evidence that was read in this very run.
+    pub(crate) fn own_items(&self) -> impl Iterator<Item = (ProbeId, &Item)> {
+        self.items.iter().enumerate().filter_map(|(probe, item)| Some((probe, item.get()?)))
+    }
+
+    /// Names and hashes of the files that were read.
+    pub(crate) fn hashes(&self) -> Vec<(String, [u8; 32])> {
+        self.own_items().filter_map(|(_, item)| Some((item.path.clone()?, item.sha256?))).collect()
     }
 
     /// The document of a slot, for places that lie in it.
@@ -174,7 +167,12 @@ impl Run {
         let item = self.item(probe);
         let missing = || vec![self.ruleset().probe_code(probe)];
         let document = item.document.as_ref();
-        let document = document.map_err(|reason| Halt::Unknown(Unknown { reason: reason.clone(), missing: missing() }))?;
+        let document = document.map_err(|reason| {
+            Halt::Unknown(Unknown {
+                reason: reason.clone(),
+                missing: missing(),
+            })
+        })?;
         trace.reads.insert(probe);
         if item.truncated {
             trace.partial = Some(format!("`{}` is cut off", item.path.as_deref().unwrap_or_default()));
@@ -217,7 +215,9 @@ impl Run {
                 }
                 cell.value.clone()
             }
-            Symbol::Rulebook(_) => Err(Halt::broken("the name of a rulebook is no value; write `rulebook.name`")),
+            Symbol::Rulebook(_) => Err(Halt::broken(
+                "the name of a rulebook is no value; write `rulebook.name`",
+            )),
         }
     }
 
@@ -225,12 +225,20 @@ impl Run {
     pub(crate) fn expected_path(&self, probe: ProbeId) -> Option<String> {
         let first = &self.ruleset().probes[probe].captured.first()?.text;
         let folder = &self.subject.folder;
-        Some(if folder.is_empty() { first.clone() } else { format!("{folder}/{first}") })
+        Some(if folder.is_empty() {
+            first.clone()
+        } else {
+            format!("{folder}/{first}")
+        })
     }
 
     /// How a person would get the evidence of a probe, with inputs that are not set as `<name>`.
     pub(crate) fn ways(self: &Arc<Self>, probe: ProbeId) -> Vec<String> {
-        self.ruleset().probes[probe].ways.iter().filter_map(|way| self.way(way)).collect()
+        self.ruleset().probes[probe]
+            .ways
+            .iter()
+            .filter_map(|way| self.way(way))
+            .collect()
     }
 
     fn way(self: &Arc<Self>, way: &Way) -> Option<String> {
@@ -239,7 +247,11 @@ impl Run {
         let words = words?;
         Some(match way.verb {
             Some(verb) => format!("{verb} {}", words.join(" ")),
-            None => words.iter().map(|word| report::shell_word(word)).collect::<Vec<_>>().join(" "),
+            None => words
+                .iter()
+                .map(|word| report::shell_word(word))
+                .collect::<Vec<_>>()
+                .join(" "),
         })
     }
 

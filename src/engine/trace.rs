@@ -2,12 +2,12 @@
 
 use crate::rulebook::model::ProbeId;
 
-/// Most probes that all rulebooks of a run may have together.
-pub const MAX_PROBES: usize = 512;
+/// Most probes that all rulebooks of a run may have together: a leaf remembers its probe in seven bits.
+pub const MAX_PROBES: usize = 127;
 
 /// A set of probes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct ProbeSet([u64; MAX_PROBES / 64]);
+pub(crate) struct ProbeSet([u64; MAX_PROBES.div_ceil(64)]);
 
 impl ProbeSet {
     /// Adds a probe.
@@ -63,11 +63,11 @@ mod tests {
         let mut set = ProbeSet::default();
         assert!(set.is_empty());
         set.insert(3);
-        set.insert(130);
-        set.insert(MAX_PROBES + 1);
+        set.insert(126);
+        set.insert(1000);
         let mut more = ProbeSet::default();
         more.insert(64);
         set.extend(&more);
-        assert_eq!(set.iter().collect::<Vec<_>>(), [3, 64, 130]);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [3, 64, 126]);
     }
 }

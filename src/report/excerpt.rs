@@ -3,9 +3,11 @@
 //! What is cut is bounded (at most 4 KB), and so is the work: no more than a few lines are looked at, however long the
 //! item or its lines are.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::model::{Excerpt, Gap, Label};
+use super::pretty::reformatted;
 use crate::document::{Document, NodeId};
 
 /// Longest line that is shown whole, in bytes
@@ -19,7 +21,7 @@ const REACH: usize = 1 << 16;
 /// Bytes of a node that a label cites
 const CITED: usize = 256;
 /// The line that stands for lines left out, and the sign at the cut end of a line
-const CUT: &str = "…";
+pub(super) const CUT: &str = "…";
 
 /// The label for a node: where it is, what stands there, and the lines around
 pub fn label(doc: &Document, id: NodeId, evidence: &str, probe: &str, says: Option<String>) -> Label {
@@ -33,23 +35,30 @@ pub fn label(doc: &Document, id: NodeId, evidence: &str, probe: &str, says: Opti
         end: span.end,
         line: position.line,
         column: position.column,
-        text: cited(doc.raw(id)),
+        text: clipped(doc.raw(id), CITED).into_owned(),
         says,
         excerpt: Some(cut(doc, id)),
     }
 }
 
-/// The beginning of a text
-fn cited(raw: &str) -> String {
-    if raw.len() <= CITED {
-        return raw.to_owned();
+/// The beginning of a text, with a sign where it is cut
+pub(super) fn clipped(text: &str, bytes: usize) -> Cow<'_, str> {
+    if text.len() <= bytes {
+        return Cow::Borrowed(text);
     }
-    format!("{}{CUT}", &raw[..raw.floor_char_boundary(CITED - CUT.len())])
+    Cow::Owned(format!("{}{CUT}", &text[..text.floor_char_boundary(bytes - CUT.len())]))
 }
 
 /// The lines around a node: one above and one below, and the line with the name of what holds it
+///
+/// JSON on a line that is too long to be read is laid out anew.
 pub fn cut(doc: &Document, id: NodeId) -> Excerpt {
     let range = doc.span(id).range();
+    if piece(doc.text(), range.start).is_cut()
+        && let Some(excerpt) = reformatted(doc, id)
+    {
+        return excerpt;
+    }
     let head = holder_name(doc, id);
     let line_of = |at: usize| doc.position(at as u32).line;
     around(doc.text(), range, head, &line_of)
@@ -103,6 +112,12 @@ struct Piece {
     range: Range<usize>,
     cut_start: bool,
     cut_end: bool,
+}
+
+impl Piece {
+    fn is_cut(&self) -> bool {
+        self.cut_start || self.cut_end
+    }
 }
 
 /// The line around a byte, or the part of a long line around it

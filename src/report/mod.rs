@@ -9,8 +9,11 @@ use clap::ValueEnum;
 pub mod excerpt;
 mod json;
 pub mod model;
+mod pretty;
 mod terminal;
 mod text;
+
+pub use text::shell_word;
 
 use model::Report;
 

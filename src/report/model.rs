@@ -122,7 +122,7 @@ pub struct Item {
 }
 
 /// How the gathering of an item went
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It is there and was read
@@ -145,6 +145,24 @@ pub enum Outcome {
     Unparsable,
     /// It was read and lacks the shape that its probe asks for
     Alien,
+}
+
+impl Outcome {
+    /// The word for it, as reports and scripts have it
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Absent => "absent",
+            Outcome::Empty => "empty",
+            Outcome::Denied => "denied",
+            Outcome::Unreachable => "unreachable",
+            Outcome::TimedOut => "timed-out",
+            Outcome::Failed => "failed",
+            Outcome::NotRun => "not-run",
+            Outcome::Unparsable => "unparsable",
+            Outcome::Alien => "alien",
+        }
+    }
 }
 
 /// A rulebook that took part

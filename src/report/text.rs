@@ -17,9 +17,10 @@ pub(super) fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Makes hidden characters visible; a tab becomes blanks
+/// Makes hidden characters visible; a tab becomes blanks. Without unicode, our sign for cuts becomes dots.
 pub(super) fn visible(text: &str, unicode: bool) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
+    let dots = |c: char| c == '…' && !unicode;
+    if !text.contains(|c| is_hidden(c) || dots(c)) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
@@ -27,6 +28,7 @@ pub(super) fn visible(text: &str, unicode: bool) -> Cow<'_, str> {
         match c {
             '\t' => shown.push_str("    "),
             c if is_hidden(c) => push_symbol(&mut shown, c, unicode),
+            c if dots(c) => shown.push_str(ellipsis(false)),
             c => shown.push(c),
         }
     }
@@ -138,7 +140,7 @@ pub(super) fn command_lines(argv: &[String], columns: usize) -> Vec<String> {
 }
 
 /// Quotes a word for a POSIX shell where it needs it; `<name>`, which the reader is to fill in, stays as it is
-fn shell_word(word: &str) -> String {
+pub fn shell_word(word: &str) -> String {
     if word.contains(is_hidden) {
         return ansi_c_word(word);
     }
@@ -219,9 +221,9 @@ mod tests {
 
     #[test]
     fn long_commands_go_on_after_a_backslash() {
-        let argv = ["kubectl", "get", "pods", "--all-namespaces"].map(String::from);
-        assert_eq!(command_lines(&argv, 24), ["kubectl get pods \\", "  --all-namespaces"]);
-        assert_eq!(command_lines(&argv, 80), ["kubectl get pods --all-namespaces"]);
+        let argv = ["shopctl", "get", "stores", "--all-countries"].map(String::from);
+        assert_eq!(command_lines(&argv, 24), ["shopctl get stores \\", "  --all-countries"]);
+        assert_eq!(command_lines(&argv, 80), ["shopctl get stores --all-countries"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! YAML trees to typed specs, every problem reported.
 //!
-//! [`spec!`], [`choice!`] and [`words!`] declare what may be written: each declaration gives the Rust type, its decoder and its JSON
-//! Schema, so that the three cannot disagree. Doc comments become the schema's descriptions.
+//! `spec!`, `choice!` and `words!` declare what may be written: each declaration gives the Rust type, its
+//! decoder and its JSON Schema, so that the three cannot disagree. Doc comments become the schema's descriptions.
 
 mod common;
 mod fields;
@@ -60,6 +60,30 @@ impl Decoder {
                 .label(format!("expected {wanted}"))
                 .help("write a value, or remove the key"),
         );
+    }
+
+    /// Reports a key that does not belong where it is written.
+    pub fn misplaced(&mut self, key: Option<&Text>, message: &str, help: &str) {
+        let Some(key) = key else { return };
+        self.report(
+            Problem::error("misplaced-key", key.place, message)
+                .label("not here")
+                .help(help),
+        );
+    }
+
+    /// Reports a mapping that lacks a key, or has nothing under it.
+    pub fn needs(&mut self, yaml: &Yaml, what: &str, key: &str, example: &str) {
+        let problem = match yaml.entry(key) {
+            Some((_, value)) if !value.is_hollow() => return,
+            Some((found, _)) => {
+                Problem::error("empty-list", found.place, format!("there is nothing in `{key}`")).label("nothing in it")
+            }
+            None => {
+                Problem::error("missing-key", yaml.head, format!("this {what} has no `{key}`")).label("needed here")
+            }
+        };
+        self.report(problem.help(format!("for example: {key}: {example}")));
     }
 
     /// The scalar that a node is, or a report of what it is instead.
@@ -127,13 +151,13 @@ pub trait FromYaml: JsonSchema + Sized {
         }
     }
 
-    /// Takes the value from the fields of a mapping, with a report where it is missing.
+    /// Takes the value from the fields of a mapping, with a note where it is missing.
     fn take(fields: &mut Fields<'_>, key: &str, decoder: &mut Decoder) -> Option<Self> {
         match Self::find(fields, key, decoder) {
             Found::Value(value) => Some(value),
             Found::Broken => None,
             Found::Absent => {
-                fields.missing(&Self::keys(key), decoder);
+                fields.missing(Self::keys(key));
                 None
             }
         }

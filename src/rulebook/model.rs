@@ -69,7 +69,7 @@ pub struct Rulebook {
     pub uses: Vec<RulebookId>,
     /// Its script engine.
     pub scripts: Scripts,
-    /// The files of its modules, by name.
+    /// The files of its modules, by `rulebook::module`.
     pub modules: BTreeMap<String, FileId>,
     /// Its files of cases.
     pub cases: Vec<std::path::PathBuf>,
@@ -207,13 +207,6 @@ pub enum FactSource {
     },
     /// The first of several that is known.
     Prefer(Vec<Symbol>),
-    /// Two lists compared by a key.
-    Differ {
-        /// The lists.
-        sides: [Symbol; 2],
-        /// The member of each row that identifies it.
-        by: String,
-    },
     /// The value of an expression for each subject of a kind.
     Over {
         /// The kind.

@@ -1,7 +1,7 @@
 //! Walks the source and the decoded value of a scalar together, to tell where each character of the value was written.
 //!
-//! The value is the guide: where source and value disagree (which would be an error here or in the parser), the walk gives up
-//! rather than point at a wrong place. YAML 1.2.2, chapters 7.3 (flow scalars) and 8.1 (block scalars).
+//! The value is the guide: where source and value disagree (which would be an error here or in the parser), the walk
+//! gives up rather than point at a wrong place. YAML 1.2.2, chapters 7.3 (flow scalars) and 8.1 (block scalars).
 
 use std::ops::Range;
 
@@ -18,10 +18,16 @@ pub(super) struct Piece {
 
 /// A piece for each character of the value, in order; `None` where source and value do not belong together.
 ///
-/// `start` is where the scalar begins in the source: at its quote or first character, in a block after the indentation of the first
-/// line that is not blank.
+/// `start` is where the scalar begins in the source: at its quote or first character, in a block after the indentation
+/// of the first line that is not blank.
 pub(super) fn retrace(source: &str, start: usize, style: Style, value: &str) -> Option<Vec<Piece>> {
-    let mut walk = Walk { source, at: start, value, reached: 0, pieces: Vec::with_capacity(value.len()) };
+    let mut walk = Walk {
+        source,
+        at: start,
+        value,
+        reached: 0,
+        pieces: Vec::with_capacity(value.len()),
+    };
     match style {
         Style::Plain => walk.flow(Style::Plain)?,
         Style::Single | Style::Double => {
@@ -29,7 +35,7 @@ pub(super) fn retrace(source: &str, start: usize, style: Style, value: &str) -> 
             walk.flow(style)?;
         }
         Style::Literal | Style::Folded => {
-            let line = source.get(..start)?.rsplit('\n').next()?;
+            let line = source.get(..start)?.rsplit(['\n', '\r']).next()?;
             walk.block(line.chars().count(), style == Style::Folded)?;
         }
     }
@@ -60,7 +66,10 @@ impl Walk<'_> {
     /// The next character of the value is what is written in this range.
     fn emit(&mut self, source: Range<usize>) -> Option<()> {
         let c = self.next_of_value()?;
-        self.pieces.push(Piece { value: self.reached, source });
+        self.pieces.push(Piece {
+            value: self.reached,
+            source,
+        });
         self.reached += c.len_utf8();
         Some(())
     }
@@ -151,7 +160,10 @@ impl Walk<'_> {
 
     /// Whether two escapes of UTF-16 begin here that are one character.
     fn pair(&self) -> bool {
-        let high = self.rest().get(1..5).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+        let high = self
+            .rest()
+            .get(1..5)
+            .and_then(|digits| u16::from_str_radix(digits, 16).ok());
         high.is_some_and(|high| (0xd800..0xdc00).contains(&high))
     }
 
@@ -167,13 +179,22 @@ impl Walk<'_> {
             let breaks = self.block_breaks(indent);
             let Some(last) = breaks.last() else {
                 // The file ends without the line break that the value has.
-                return if self.done() { Some(()) } else { self.emit(self.at..self.at) };
+                return if self.done() {
+                    Some(())
+                } else {
+                    self.emit(self.at..self.at)
+                };
             };
             if folded && breaks.len() == 1 && self.next_of_value() == Some(' ') {
                 self.emit(last.clone())?;
                 continue;
             }
-            let written = self.value.get(self.reached..)?.bytes().take_while(|byte| *byte == b'\n').count();
+            let written = self
+                .value
+                .get(self.reached..)?
+                .bytes()
+                .take_while(|byte| *byte == b'\n')
+                .count();
             let ends = self.reached + written == self.value.len();
             if written == 0 && !ends || written > breaks.len() {
                 return None;

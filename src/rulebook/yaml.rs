@@ -1,10 +1,10 @@
 //! YAML text to a tree in which every node knows its place.
 //!
-//! The events come from granit-parser, the parser below serde-saphyr: it tells scalar styles, tags and anchors, and lets us collect
-//! all problems of a file where a deserializer stops at the first. What would lose text in silence (a tag in `fail: !x`), or hide
-//! where a value comes from (aliases, merge keys), is a problem here.
+//! The events come from granit-parser, the parser below serde-saphyr: it tells scalar styles, tags and anchors, and
+//! lets us collect all problems of a file where a deserializer stops at the first. What would lose text in silence (a
+//! tag in `fail: !x`), or hide where a value comes from (aliases, merge keys), is a problem here.
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StructureStyle, options};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, options};
 use rustc_hash::FxHashMap;
 
 use super::text::{Style, Text};
@@ -42,6 +42,44 @@ pub enum Node {
     Unusable,
 }
 
+impl Yaml {
+    /// The keys and what they hold, where the node is a mapping.
+    pub fn entries(&self) -> &[(Text, Yaml)] {
+        match &self.value {
+            Node::Mapping(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The key of this name and what it holds, where the node is a mapping that has it.
+    pub fn entry(&self, name: &str) -> Option<(&Text, &Yaml)> {
+        self.entries()
+            .iter()
+            .find(|(key, _)| key.value == name)
+            .map(|(key, value)| (key, value))
+    }
+
+    /// The key of this name, where the node is a mapping that has it.
+    pub fn key(&self, name: &str) -> Option<&Text> {
+        self.entry(name).map(|(key, _)| key)
+    }
+
+    /// What the key of this name holds, where the node is a mapping that has it.
+    pub fn get(&self, name: &str) -> Option<&Yaml> {
+        self.entry(name).map(|(_, value)| value)
+    }
+
+    /// Whether nothing is written, or a list or mapping with nothing in it.
+    pub fn is_hollow(&self) -> bool {
+        match &self.value {
+            Node::Null => true,
+            Node::Sequence(items) => items.is_empty(),
+            Node::Mapping(entries) => entries.is_empty(),
+            Node::Scalar(_) | Node::Unusable => false,
+        }
+    }
+}
+
 /// The documents of a file, those with nothing in them included; those from a syntax error on are missing.
 pub fn parse(file: FileId, sources: &Sources, problems: &mut Problems) -> Vec<Yaml> {
     let text = &sources.get(file).text;
@@ -51,7 +89,15 @@ pub fn parse(file: FileId, sources: &Sources, problems: &mut Problems) -> Vec<Ya
         problems.push(problem.help("split it: a rulebook may have several files"));
         return Vec::new();
     }
-    Builder { file, text, problems, documents: Vec::new(), stack: Vec::new(), tagged: false }.run()
+    Builder {
+        file,
+        text,
+        problems,
+        documents: Vec::new(),
+        stack: Vec::new(),
+        tagged: false,
+    }
+    .run()
 }
 
 struct Builder<'a> {
@@ -72,8 +118,12 @@ struct Frame {
 
 enum Items {
     Sequence(Vec<Yaml>),
-    Mapping { entries: Vec<(Text, Yaml)>, seen: FxHashMap<String, Place>, next: Next },
-    /// A collection with a tag or an anchor
+    Mapping {
+        entries: Vec<(Text, Yaml)>,
+        seen: FxHashMap<String, Place>,
+        next: Next,
+    },
+    /// A collection with a tag
     Unusable,
 }
 
@@ -109,30 +159,29 @@ impl Builder<'_> {
                 self.add(node);
                 self.tagged = tagged;
             }
-            Event::SequenceStart(style, _, tag) => {
+            Event::SequenceStart(_, _, tag) => {
                 self.tagged = tag.is_some() && self.report_tag(span);
-                self.open(Items::Sequence(Vec::new()), style, span)?;
+                self.open(Items::Sequence(Vec::new()), span)?;
             }
-            Event::MappingStart(style, _, tag) => {
+            Event::MappingStart(_, _, tag) => {
                 self.tagged = tag.is_some() && self.report_tag(span);
-                let items = Items::Mapping { entries: Vec::new(), seen: FxHashMap::default(), next: Next::Key };
-                self.open(items, style, span)?;
+                let items = Items::Mapping {
+                    entries: Vec::new(),
+                    seen: FxHashMap::default(),
+                    next: Next::Key,
+                };
+                self.open(items, span)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
-            Event::Anchor(_, name) if !self.tagged => {
-                let problem = self.error("yaml-anchor", span, format!("{} is a YAML anchor", quoted(&format!("&{name}"))));
-                self.problems.push(problem.label("an anchor").help(
-                    "write the value wherever it is needed, or share it as an input or a fact; a text that begins with `&` must be quoted",
-                ));
-            }
+            Event::Anchor(..) if !self.tagged => self.report_reference("yaml-anchor", "anchor", '&', span),
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                self.report_reference("yaml-alias", "alias", '*', span);
                 let place = self.place(span);
-                let name = self.text.get(place.range()).unwrap_or_default();
-                let problem = self.error("yaml-alias", span, format!("{} is a YAML alias", quoted(name)));
-                self.problems.push(problem.label("an alias").help(
-                    "write the value itself, or share it as an input or a fact; a text that begins with `*` must be quoted",
-                ));
-                self.add(Yaml { place, head: place, value: Node::Unusable });
+                self.add(Yaml {
+                    place,
+                    head: place,
+                    value: Node::Unusable,
+                });
             }
             _ => {}
         }
@@ -160,28 +209,39 @@ impl Builder<'_> {
         if style.is_block() {
             // Their spans reach to the next node; the value has what it needs of the line breaks.
             let written = self.text.get(place.range()).unwrap_or_default();
-            place = Place::new(self.file, place.range().start, place.range().start + written.trim_end().len());
+            let trimmed = match written.trim_end() {
+                "" => written.trim_end_matches(['\n', '\r']),
+                trimmed => trimmed,
+            };
+            place = Place::new(self.file, place.range().start, place.range().start + trimmed.len());
         }
         let value = match (place.range().is_empty(), style) {
             _ if tagged => Node::Unusable,
             (true, Style::Plain) => Node::Null,
             _ => Node::Scalar(Text { value, place, style }),
         };
-        Yaml { place, head: place, value }
+        Yaml {
+            place,
+            head: place,
+            value,
+        }
     }
 
-    fn open(&mut self, items: Items, style: StructureStyle, span: &Span) -> Option<()> {
+    fn open(&mut self, items: Items, span: &Span) -> Option<()> {
         if self.stack.len() >= DEEPEST {
             let message = format!("collections are nested more than {DEEPEST} deep");
             let place = self.place(span);
             let place = Place::new(self.file, place.range().start, place.range().start + 1);
             let problem = Problem::error("too-deep", place, message).label("one too many opens here");
-            self.problems.push(problem.help("nothing in a rulebook is nested that deep"));
+            self.problems
+                .push(problem.help("nothing in a rulebook is nested that deep"));
             return None;
         }
-        let _ = style;
         let items = if self.tagged { Items::Unusable } else { items };
-        self.stack.push(Frame { start: self.place(span).range().start, items });
+        self.stack.push(Frame {
+            start: self.place(span).range().start,
+            items,
+        });
         Some(())
     }
 
@@ -195,14 +255,24 @@ impl Builder<'_> {
                 (Node::Sequence(items), last)
             }
             Items::Mapping { entries, .. } => {
-                let last = entries.last().map(|(key, value)| value.place.range().end.max(key.place.range().end));
+                let last = entries
+                    .last()
+                    .map(|(key, value)| value.place.range().end.max(key.place.range().end));
                 (Node::Mapping(entries), last)
             }
             Items::Unusable => (Node::Unusable, None),
         };
-        let end = if closed.is_empty() { last.unwrap_or(frame.start) } else { closed.end };
+        let end = if closed.is_empty() {
+            last.unwrap_or(frame.start)
+        } else {
+            closed.end
+        };
         let place = Place::new(self.file, frame.start, end);
-        self.add(Yaml { place, head: place, value });
+        self.add(Yaml {
+            place,
+            head: place,
+            value,
+        });
     }
 
     /// Puts a finished node where it belongs.
@@ -236,17 +306,37 @@ impl Builder<'_> {
         }
     }
 
+    fn report_reference(&mut self, code: &'static str, what: &str, mark: char, span: &Span) {
+        let written = quoted(span.slice(self.text).unwrap_or_default());
+        let problem = self.error(code, span, format!("{written} is a YAML {what}"));
+        let help = format!(
+            "write the value wherever it is needed, or share it as an input or a fact; \
+             a text that begins with `{mark}` must be quoted"
+        );
+        self.problems.push(problem.label(format!("an {what}")).help(help));
+    }
+
     fn report_tag(&mut self, span: &Span) -> bool {
         let tag = span.tag_span().unwrap_or(*span);
         let start = self.place(&tag).range().start;
         let name = tag.slice(self.text).unwrap_or_default();
         // The tag and what follows on its line: what the author most likely meant as a text.
-        let line = self.text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
+        let line = self
+            .text
+            .get(start..)
+            .unwrap_or_default()
+            .lines()
+            .next()
+            .unwrap_or_default();
         let meant = match self.place(span).range().end.checked_sub(start) {
             Some(length) if length <= line.len() => line.get(..length).unwrap_or(name),
             _ => name,
         };
-        let problem = self.error("yaml-tag", &tag, format!("{} is a YAML tag, and no part of the value", quoted(name)));
+        let problem = self.error(
+            "yaml-tag",
+            &tag,
+            format!("{} is a YAML tag, and no part of the value", quoted(name)),
+        );
         let help = format!("quote the text: '{}'", meant.replace('\'', "''"));
         self.problems.push(problem.label("a tag").help(help));
         true
@@ -254,7 +344,11 @@ impl Builder<'_> {
 
     fn syntax_error(&mut self, error: &ScanError) -> Option<()> {
         let start = error.marker().byte_offset().unwrap_or_default();
-        let length = self.text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        let length = self
+            .text
+            .get(start..)
+            .and_then(|rest| rest.chars().next())
+            .map_or(0, char::len_utf8);
         let place = Place::new(self.file, start, start + length);
         let broken_by_alias = self.problems.iter().last().is_some_and(|last| {
             let between = self.text.get(last.place.range().end..start);
@@ -262,7 +356,8 @@ impl Builder<'_> {
         });
         if !broken_by_alias {
             let problem = Problem::error("yaml-syntax", place, error.info()).label("YAML cannot be read from here on");
-            self.problems.push(problem.maybe_help(remedy(error.kind()).map(str::to_owned)));
+            self.problems
+                .push(problem.maybe_help(remedy(error.kind()).map(str::to_owned)));
         }
         None
     }
@@ -281,22 +376,26 @@ fn key(node: Yaml, seen: &mut FxHashMap<String, Place>, problems: &mut Problems)
                 seen.insert(text.value.clone(), text.place);
                 return Next::ValueOf(text);
             }
-            Some(first) => {
-                Problem::error("duplicate-key", text.place, format!("{} is here twice", quoted(&text.value)))
-                    .label("the second")
-                    .related(*first, "the first")
-                    .help("rename or remove one of the two")
-            }
+            Some(first) => Problem::error(
+                "duplicate-key",
+                text.place,
+                format!("{} is here twice", quoted(&text.value)),
+            )
+            .label("the second")
+            .related(*first, "the first")
+            .help("rename or remove one of the two"),
         },
         Node::Unusable => return Next::Nothing,
         Node::Null => Problem::error("yaml-key", node.place, "there is no key before this `:`")
             .label("a key is missing")
             .help("write `key: value`"),
-        Node::Sequence(_) | Node::Mapping(_) => {
-            Problem::error("yaml-key", node.place, "a list or a mapping cannot be a key")
-                .label("this is a key")
-                .help("keys are names; a text with brackets or braces must be quoted, as must one such as `${name}` in braces")
-        }
+        Node::Sequence(_) | Node::Mapping(_) => Problem::error(
+            "yaml-key",
+            node.place,
+            "a list or a mapping cannot be a key",
+        )
+        .label("this is a key")
+        .help("keys are names; a text with brackets or braces must be quoted, as must one such as `${name}` in braces"),
     };
     problems.push(problem);
     Next::Nothing
@@ -309,7 +408,7 @@ fn remedy(kind: &ErrorKind) -> Option<&'static str> {
             "a text that has `: ` in it must be quoted; a key must be indented like the keys beside it"
         }
         ErrorKind::UnexpectedCharacter { .. } => {
-            "a text that begins with one of ` @ % , must be quoted; control characters are written as escapes in double quotes"
+            "a text that begins with one of ` @ % , must be quoted; control characters are escaped in double quotes"
         }
         ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => {
             "inside braces and brackets, a text that has one of { } [ ] , in it must be quoted"

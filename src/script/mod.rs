@@ -1,1 +1,233 @@
-//! (skeleton)
+//! Scripts: Rhai, with evidence as values, operators that compare like with like, and bounds on what a script spends.
+//!
+//! A rulebook has one [`Scripts`]; it compiles the modules of the rulebook's `lib/` and then the expressions, blocks
+//! and templates of its YAML. Names that a script does not define itself are looked up in [`Names`] when it touches
+//! them; what is not known ends the evaluation as [`Stop::Unknown`].
+
+mod closure;
+mod compare;
+mod compile;
+mod engine;
+mod functions;
+mod index;
+mod library;
+mod names;
+mod node;
+mod number;
+mod operand;
+mod operators;
+mod problem;
+mod reads;
+mod session;
+mod template;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use rhai::{Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, Module, Scope, Shared};
+
+pub use compare::same;
+pub use functions::address::Ip;
+pub use functions::bounded::{Bound, Bounded};
+pub use functions::time::{Duration, Timestamp, parse_time};
+pub use functions::version::Version;
+pub use index::Index;
+pub use library::{ModuleProblem, ModuleText};
+pub use names::{Capture, Names, Probe, Refusal, Unknown};
+pub use node::{Doc, LEFT_SLOT, NO_SLOT, Node, Place, absent_in, place_of, placed, places_of, to_dynamic};
+pub use number::BigNumber;
+pub use problem::{ModulePlace, ScriptProblem, Stop};
+pub use reads::{Known, Read};
+pub use session::Limits;
+pub use values::{member, show};
+
+use library::Compiled;
+use problem::Texts;
+use tokens::Exchange;
+
+/// What a text is to be compiled as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One expression.
+    Expression,
+    /// Statements, of which the last gives the value.
+    Block,
+    /// Text with `${expression}` in it.
+    Template,
+}
+
+/// A compiled script, which any number of threads may evaluate with the [`Scripts`] that compiled it.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// The free names that it reads, in the order of the text.
+    pub reads: Vec<Read>,
+    body: Arc<Body>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Code(Code),
+    Template(Vec<Piece>),
+}
+
+#[derive(Debug)]
+enum Piece {
+    Text(Box<str>),
+    Code(Code),
+}
+
+/// Compiled code: what Rhai evaluates, and where it stands in the script's text.
+#[derive(Debug)]
+struct Code {
+    text: Box<str>,
+    start: usize,
+    expr: Expr,
+    closures: Shared<Module>,
+    closure_names: BTreeSet<String>,
+}
+
+impl Code {
+    fn texts<'a>(&'a self, modules: &'a BTreeMap<String, String>) -> Texts<'a> {
+        Texts {
+            script: &self.text,
+            closures: &self.closure_names,
+            modules,
+        }
+    }
+}
+
+/// The scripts of one rulebook: an engine with the rulebook's modules and those of the rulebooks that it uses.
+pub struct Scripts {
+    rulebook: String,
+    engine: Engine,
+    exchange: Exchange,
+    limits: Limits,
+    /// Own modules by name.
+    own: BTreeMap<String, Compiled>,
+    /// Modules of used rulebooks by `rulebook::module`.
+    used: BTreeMap<String, Compiled>,
+    rulebooks: BTreeMap<String, Shared<Module>>,
+    /// Own modules that did not compile: that they are missing has been said.
+    broken: BTreeSet<String>,
+    /// Texts of modules by `rulebook::module`, to turn positions into offsets.
+    texts: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Scripts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Scripts")
+            .field("rulebook", &self.rulebook)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Scripts {
+    /// The scripts of a rulebook, so far without modules.
+    pub fn new(rulebook: &str, limits: Limits) -> Self {
+        let (engine, exchange) = engine::build(&limits);
+        Self {
+            rulebook: rulebook.to_owned(),
+            engine,
+            exchange,
+            limits,
+            own: BTreeMap::new(),
+            used: BTreeMap::new(),
+            rulebooks: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            texts: BTreeMap::new(),
+        }
+    }
+
+    /// Evaluates a script; of a template, the text.
+    ///
+    /// # Errors
+    /// Why there is no value.
+    pub fn eval(&self, script: &Script, locals: &[(String, Dynamic)], names: &Arc<dyn Names>) -> Result<Dynamic, Stop> {
+        let _session = session::enter(Some(Arc::clone(names)), &self.limits);
+        match &*script.body {
+            Body::Code(code) => self.run(code, locals),
+            Body::Template(pieces) => self.fill(pieces, locals).map(Dynamic::from),
+        }
+    }
+
+    /// Evaluates a template to its text; of other scripts, the value as text.
+    ///
+    /// # Errors
+    /// Why there is no text.
+    pub fn render(
+        &self,
+        script: &Script,
+        locals: &[(String, Dynamic)],
+        names: &Arc<dyn Names>,
+    ) -> Result<String, Stop> {
+        let _session = session::enter(Some(Arc::clone(names)), &self.limits);
+        match &*script.body {
+            Body::Code(code) => self.run(code, locals).map(|value| show(&value)),
+            Body::Template(pieces) => self.fill(pieces, locals),
+        }
+    }
+
+    fn fill(&self, pieces: &[Piece], locals: &[(String, Dynamic)]) -> Result<String, Stop> {
+        let mut text = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(piece) => text.push_str(piece),
+                Piece::Code(code) => text.push_str(&show(&self.run(code, locals)?)),
+            }
+        }
+        Ok(text)
+    }
+
+    fn run(&self, code: &Code, locals: &[(String, Dynamic)]) -> Result<Dynamic, Stop> {
+        let mut scope = Scope::new();
+        for (name, value) in locals {
+            scope.push_dynamic(name.as_str(), value.clone());
+        }
+        let mut state = self.engine.new_global_runtime_state();
+        state.lib.push(Shared::clone(&code.closures));
+        let mut caches = Caches::new();
+        let mut context = EvalContext::new(&self.engine, &mut state, &mut caches, &mut scope, None);
+        match context.eval_expression_tree(&Expression::from(&code.expr)) {
+            Ok(value) => Ok(value),
+            Err(error) => match *error {
+                EvalAltResult::Return(value, _) => Ok(value),
+                error => Err(problem::stop(&error, code.texts(&self.texts)).shifted(code.start)),
+            },
+        }
+    }
+}
+
+/// A function as documentation shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// The call with its parameters; those that end with `?` may be left out.
+    pub signature: String,
+    /// What it does, in Markdown.
+    pub about: &'static str,
+    /// A script that gives true.
+    pub example: &'static str,
+}
+
+/// Everything that scripts may call.
+pub fn functions() -> impl Iterator<Item = Entry> {
+    let entry = |name, parameters: &[&str], about, example| Entry {
+        name,
+        signature: format!("{name}({})", parameters.join(", ")),
+        about,
+        example,
+    };
+    let forms = tokens::FORMS
+        .iter()
+        .map(move |form| entry(form.name, form.parameters, form.about, form.example));
+    forms.chain(
+        functions::all()
+            .map(move |function| entry(function.name, function.parameters, function.about, function.example)),
+    )
+}

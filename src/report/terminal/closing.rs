@@ -10,10 +10,14 @@ use crate::report::text::width;
 /// Most columns of the bundle's name
 const NAME: usize = 100;
 
+/// Most columns of what is said about the capture time
+const CAPTURE: usize = 200;
+
 /// Prints the counts: in one line with the bundle's name if that fits, else alone in the last line
 pub(super) fn print(page: &mut Page, report: &Report, folded: &Folded<'_>) {
     let name = page.word(&report.bundle.path, NAME);
-    let (counts, capture) = (counts(report, folded), capture(&report.bundle));
+    let counts = counts(report, folded);
+    let capture = page.word(&capture(&report.bundle), CAPTURE);
     let ink = folded
         .groups
         .iter()
@@ -40,6 +44,14 @@ fn counts(report: &Report, folded: &Folded<'_>) -> String {
             parts.push(format!("{number} {text}"));
         }
     };
+    part(
+        folded.consequences as u32,
+        if folded.consequences == 1 {
+            "consequence"
+        } else {
+            "consequences"
+        },
+    );
     part(folded.waived.len() as u32, "waived");
     part(
         summary.error,
@@ -55,7 +67,7 @@ fn counts(report: &Report, folded: &Folded<'_>) -> String {
     parts.join(", ")
 }
 
-/// `2 findings (1 error, 1 warning), 3 consequences`
+/// `2 findings (1 error, 1 warning)`
 fn findings(folded: &Folded<'_>) -> String {
     let shown: Vec<&Finding> = folded
         .groups
@@ -78,11 +90,7 @@ fn findings(folded: &Folded<'_>) -> String {
         (number, _) => format!("{number} {word}"),
     });
     let by_severity: Vec<_> = counted.filter(|part| !part.is_empty()).collect();
-    let mut text = format!("{} ({})", count(shown.len(), "finding"), by_severity.join(", "));
-    if folded.consequences > 0 {
-        text.push_str(&format!(", {}", count(folded.consequences, "consequence")));
-    }
-    text
+    format!("{} ({})", count(shown.len(), "finding"), by_severity.join(", "))
 }
 
 fn capture(bundle: &Bundle) -> String {

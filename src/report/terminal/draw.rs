@@ -14,9 +14,9 @@ use owo_colors::Style as Ink;
 use super::paint::Paint;
 use super::snippet::{Line, Mark, Snippet};
 use crate::report::Style;
-use crate::report::text::{char_width, cut_start, ellipsis, visible, width, wrap};
+use crate::report::text::{char_width, cut_start, ellipsis, tail, visible, width, wrap};
 
-/// Columns that the words of a label get at least
+/// Columns that the words of a label get, where the line has to be cut for them
 const LABEL_ROOM: usize = 24;
 
 /// Draws a snippet within the width, with its final line feed
@@ -40,7 +40,7 @@ pub(super) fn draw(snippet: &Snippet, style: &Style, paint: &Paint) -> String {
     }
     let mut framed = with_gutter(&drawn, snippet, digits, paint);
     if !snippet.foot.is_empty() {
-        let foot = cut_start(&snippet.foot, columns.saturating_sub(4), style.unicode).into_owned();
+        let foot = last_steps(&snippet.foot, columns.saturating_sub(4), style.unicode);
         framed.truncate(framed.trim_end().len());
         framed = format!("{framed} {}\n", paint.dim(&visible(&foot, style.unicode)));
     }
@@ -64,6 +64,17 @@ fn with_gutter(drawn: &str, snippet: &Snippet, digits: usize, paint: &Paint) -> 
         framed.push('\n');
     }
     framed
+}
+
+/// The last steps of a path, as many as fit
+fn last_steps(path: &str, columns: usize, unicode: bool) -> String {
+    if width(path) <= columns {
+        return path.to_owned();
+    }
+    let dots = ellipsis(unicode);
+    let end = tail(path, columns.saturating_sub(width(dots)));
+    let step = end.find(['.', '[']).map_or(end, |at| &end[at..]);
+    format!("{dots}{step}")
 }
 
 fn theme(picture: &Picture, style: &Style, paint: &Paint) -> GraphicalTheme {
@@ -106,7 +117,7 @@ impl Picture {
             text.push_str(&fitted.text);
             text.push('\n');
         }
-        let name = cut_start(&snippet.name, columns, style.unicode);
+        let name = cut_start(&snippet.name, columns - 2, style.unicode);
         let name = visible(&name, style.unicode).into_owned();
         Picture {
             name,
@@ -175,11 +186,6 @@ struct Fitted {
 /// Makes a line fit for drawing: without the common indent, with nothing hidden, and cut around its first mark
 fn fit(line: &Line, indent: usize, columns: usize, unicode: bool) -> Fitted {
     let (text, mut marks) = shown(line, indent.min(leading_blanks(&line.text)), unicode);
-    let text = if text == "…" {
-        ellipsis(unicode).to_owned()
-    } else {
-        text
-    };
     let window = Window::new(&text, marks.first(), columns, unicode);
     let cut = window.cut(&text, columns, unicode);
     for mark in &mut marks {
@@ -189,7 +195,7 @@ fn fit(line: &Line, indent: usize, columns: usize, unicode: bool) -> Fitted {
     marks.sort_by_key(|mark| mark.start);
     let room = |mark: &Mark| {
         let middle = (width(&cut.text[..mark.start]) + width(&cut.text[..mark.end])) / 2;
-        columns.saturating_sub(middle + 4).max(LABEL_ROOM.min(columns / 2))
+        columns.saturating_sub(middle + 4).max(LABEL_ROOM / 2)
     };
     let rooms = marks.iter().map(room).collect();
     Fitted {
@@ -308,6 +314,35 @@ impl Cut {
             self.text.len()
         } else {
             self.before + inside
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::report::model::Excerpt;
+
+    proptest! {
+        #[test]
+        fn drawings_hold_the_width(
+            text in "[ a-c日é\u{1b}\t]{0,220}",
+            start in 0u32..220,
+            len in 0u32..220,
+            says in "[a-z ]{0,60}",
+            width in 60usize..130,
+            unicode: bool,
+        ) {
+            let excerpt = Excerpt { first_line: 7, text, start, end: start + len, ..Excerpt::default() };
+            let place = crate::report::model::RulePlace { file: "a".repeat(200), line: 7, column: 1, excerpt: Some(excerpt) };
+            let snippet = Snippet::of_place(&place, &says, Ink::new()).unwrap();
+            let style = Style { unicode, width, ..Style::default() };
+            let drawn = draw(&snippet, &style, &Paint { color: false });
+            for line in drawn.lines() {
+                prop_assert!(super::width(line) <= width, "{}", drawn);
+            }
         }
     }
 }

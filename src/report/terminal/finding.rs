@@ -1,7 +1,8 @@
 //! One finding: what is wrong in one line, where it shows, what to do next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
 use owo_colors::Style as Ink;
 
 use super::draw::draw;
@@ -16,11 +17,19 @@ const MESSAGE: usize = 600;
 /// Most columns of a name
 const NAME: usize = 160;
 
+/// Labels with the same words on the same item that are drawn
+const ALIKE: usize = 2;
+
 /// Prints a finding and what folds under it
 pub(super) fn print(page: &mut Page, report: &Report, group: &Group<'_>) {
     let finding = group.first;
     header(page, finding);
-    let message = cut_end(&finding.message, MESSAGE, page.style.unicode).into_owned();
+    let message = if finding.message.is_empty() {
+        &finding.title
+    } else {
+        &finding.message
+    };
+    let message = cut_end(message, MESSAGE, page.style.unicode).into_owned();
     page.paragraph(2, &message, Ink::new().bold());
     same(page, report, group);
     places(page, finding);
@@ -69,25 +78,42 @@ fn same(page: &mut Page, report: &Report, group: &Group<'_>) {
     page.paragraph(2, &text, Ink::new());
 }
 
-/// Where it shows
+/// Where it shows: drawn, or in a list where a drawing would say the same again
 fn places(page: &mut Page, finding: &Finding) {
     let shown = finding.labels.get(..SHOWN).unwrap_or(&finding.labels);
+    let (mut drawn, mut listed): (Vec<&Label>, Vec<String>) = (Vec::new(), Vec::new());
+    for label in shown {
+        let alike = |known: &&&Label| known.says == label.says && known.evidence == label.evidence;
+        if drawn.iter().filter(alike).count() < ALIKE {
+            drawn.push(label);
+        } else {
+            let place = format!("{}:{}:{}", label.evidence, label.line, label.column);
+            listed.push(page.word(&place, NAME));
+        }
+    }
     if page.style.narrated {
-        shown.iter().for_each(|label| narrate(page, label));
+        drawn.iter().for_each(|label| narrate(page, label));
     } else {
-        for snippet in snippets(page, finding, shown) {
+        for snippet in snippets(page, finding, &drawn) {
             let drawn = draw(&snippet, &page.style, &page.paint);
             page.text.push_str(&drawn);
         }
     }
-    let more = (finding.labels.len() - shown.len()) as u64 + finding.labels_omitted;
-    if more > 0 {
-        page.line(&format!("  and {}", count(more as usize, "more place")));
+    let omitted = (finding.labels.len() - shown.len()) as u64 + finding.labels_omitted;
+    also(page, &listed, omitted as usize);
+}
+
+/// `also at a.json:3:7, a.json:9:7 and 4 more`
+fn also(page: &mut Page, places: &[String], omitted: usize) {
+    match (places, omitted) {
+        ([], 0) => {}
+        ([], more) => page.line(&format!("  and {}", count(more, "more place"))),
+        (places, more) => page.paragraph(2, &format!("also at {}", enumerate(places, more)), Ink::new()),
     }
 }
 
 /// The drawings of labels: those on the same or neighbouring lines share one
-fn snippets(page: &Page, finding: &Finding, labels: &[Label]) -> Vec<Snippet> {
+fn snippets(page: &Page, finding: &Finding, labels: &[&Label]) -> Vec<Snippet> {
     let mut snippets: Vec<Snippet> = Vec::new();
     for (at, label) in labels.iter().enumerate() {
         let ink = if at == 0 {
@@ -161,19 +187,12 @@ fn explains(page: &mut Page, consequences: &[&Finding]) {
     if consequences.is_empty() {
         return;
     }
-    let mut by_code: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-    let mut codes: Vec<&str> = Vec::new();
+    let mut by_code: IndexMap<&str, Vec<&Finding>> = IndexMap::new();
     for finding in consequences {
-        let of_code = by_code.entry(&finding.code).or_default();
-        if of_code.is_empty() {
-            codes.push(&finding.code);
-        }
-        of_code.push(finding);
+        by_code.entry(&finding.code).or_default().push(finding);
     }
-    let names: Vec<_> = codes
-        .iter()
-        .map(|code| on_subjects(page, code, &by_code[code]))
-        .collect();
+    let names = by_code.iter().map(|(code, findings)| on_subjects(page, code, findings));
+    let names: Vec<_> = names.collect();
     let text = format!(
         "explains {}: {}",
         count(consequences.len(), "consequence"),
@@ -208,19 +227,23 @@ fn on_subjects(page: &Page, code: &str, findings: &[&Finding]) -> String {
 }
 
 /// Prints accepted findings, one line each
-pub(super) fn print_waived(page: &mut Page, waived: &[&Finding]) {
-    for finding in waived.iter().take(SHOWN) {
-        let Some(waiver) = &finding.waived else { continue };
+pub(super) fn print_waived(page: &mut Page, waived: &[Group<'_>]) {
+    for group in waived.iter().take(SHOWN) {
+        let Some(waiver) = &group.first.waived else { continue };
         let until = waiver
             .expires
             .as_ref()
             .map_or_else(String::new, |day| format!(", until {day}"));
-        let subject = page.word(&finding.subject, NAME);
+        let explains = match group.consequences.len() {
+            0 => String::new(),
+            number => format!("; explains {}", count(number, "consequence")),
+        };
+        let Finding { code, subject, .. } = group.first;
         let text = format!(
-            "waived: {} ({subject}): {} ({}{until})",
-            finding.code, waiver.reason, waiver.owner
+            "{code} ({subject}): {} ({}{until}){explains}",
+            waiver.reason, waiver.owner
         );
-        page.paragraph(0, &text, Ink::new().dimmed());
+        page.headed("waived", Ink::new(), &text);
     }
     if waived.len() > SHOWN {
         page.line(&format!("waived: {} more", waived.len() - SHOWN));

@@ -10,7 +10,7 @@ pub(super) struct Folded<'a> {
     /// What is shown, in the report's order
     pub(super) groups: Vec<Group<'a>>,
     /// Accepted findings
-    pub(super) waived: Vec<&'a Finding>,
+    pub(super) waived: Vec<Group<'a>>,
     /// Number of findings that stand under a cause
     pub(super) consequences: usize,
 }
@@ -28,25 +28,38 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
+    fn of(first: &'a Finding) -> Group<'a> {
+        Group {
+            first,
+            same: Vec::new(),
+            consequences: Vec::new(),
+            subjects: BTreeSet::from([first.subject.as_str()]),
+        }
+    }
+
     fn members(&self) -> impl Iterator<Item = &'a Finding> + '_ {
         std::iter::once(self.first).chain(self.same.iter().copied())
     }
 }
 
 /// Arranges the findings: every one is shown, folds under one that is shown, or is waived
-pub(super) fn fold(report: &Report) -> Folded<'_> {
+pub(super) fn fold<'a>(report: &'a Report) -> Folded<'a> {
     let effects = Effects::of(&report.findings);
     let (roots, under) = effects.roots(&report.findings);
     let waived = |finding: &Finding| finding.waived.is_some();
-    let mut groups = group_same(roots.into_iter().filter(|finding| !waived(finding)));
-    for group in &mut groups {
+    let with_effects = |group: Group<'a>| {
         let reached = effects.reached(group.members()).into_iter();
-        let reached = reached.map(|at| &report.findings[at]);
-        group.consequences = reached.filter(|finding| !waived(finding)).collect();
-    }
+        let consequences = reached
+            .map(|at| &report.findings[at])
+            .filter(|finding| !waived(finding))
+            .collect();
+        Group { consequences, ..group }
+    };
+    let shown = group_same(roots.into_iter().filter(|finding| !waived(finding)));
+    let accepted = report.findings.iter().filter(|finding| waived(finding)).map(Group::of);
     Folded {
-        groups,
-        waived: report.findings.iter().filter(|finding| waived(finding)).collect(),
+        groups: shown.into_iter().map(with_effects).collect(),
+        waived: accepted.map(with_effects).collect(),
         consequences: under.into_iter().filter(|&at| !waived(&report.findings[at])).count(),
     }
 }
@@ -126,13 +139,7 @@ fn group_same<'a>(roots: impl Iterator<Item = &'a Finding>) -> Vec<Group<'a>> {
             }
             None => {
                 candidates.push(groups.len());
-                let subjects = BTreeSet::from([subject]);
-                groups.push(Group {
-                    first: finding,
-                    same: Vec::new(),
-                    consequences: Vec::new(),
-                    subjects,
-                });
+                groups.push(Group::of(finding));
             }
         }
     }

@@ -19,7 +19,8 @@ pub(super) struct Snippet {
     /// The lines, at least one
     pub(super) lines: Vec<Line>,
     file: String,
-    reformatted: bool,
+    /// For lines that are not those of the item: the path of the object or list that they show
+    holder: Option<String>,
 }
 
 /// A line of a drawing
@@ -46,6 +47,18 @@ pub(super) struct Mark {
     pub(super) ink: Ink,
 }
 
+impl Line {
+    /// Adds marks that are not there yet
+    fn add(&mut self, marks: &[Mark]) {
+        for mark in marks {
+            let same = |known: &Mark| (known.start, known.end, &known.says) == (mark.start, mark.end, &mark.says);
+            if !self.marks.iter().any(same) {
+                self.marks.push(mark.clone());
+            }
+        }
+    }
+}
+
 impl Snippet {
     /// The drawing of one label
     pub(super) fn of_label(label: &Label, ink: Ink) -> Snippet {
@@ -57,14 +70,16 @@ impl Snippet {
         } else {
             String::new()
         };
-        Snippet::new(
+        let holder = excerpt.reformatted.then(|| holder_path(&label.path, &excerpt));
+        let snippet = Snippet::new(
             name,
             foot,
             &label.evidence,
             &excerpt,
             label.says.as_deref().unwrap_or_default(),
             ink,
-        )
+        );
+        Snippet { holder, ..snippet }
     }
 
     /// The drawing of a place in a rulebook
@@ -85,6 +100,7 @@ impl Snippet {
                 let end = end.saturating_sub(before).clamp(start, line.text.len());
                 let start = line.text.floor_char_boundary(start);
                 let end = line.text.ceil_char_boundary(end);
+                let start = with_name(&line.text, start, end);
                 line.marks.push(Mark {
                     start,
                     end,
@@ -100,16 +116,16 @@ impl Snippet {
             foot,
             lines,
             file: file.to_owned(),
-            reformatted: excerpt.reformatted,
+            holder: None,
         }
     }
 
     /// Puts another drawing of the same lines, or of neighbouring ones, into this one; gives it back where it does not fit
     pub(super) fn merge(&mut self, other: Snippet) -> Result<(), Snippet> {
-        if self.file != other.file || self.reformatted != other.reformatted {
+        if self.file != other.file || self.holder != other.holder {
             return Err(other);
         }
-        let merged = if self.reformatted {
+        let merged = if self.holder.is_some() {
             self.merge_equal(&other)
         } else {
             self.merge_near(&other)
@@ -128,7 +144,7 @@ impl Snippet {
         (texts(&self.lines) == texts(&other.lines)).then(|| {
             let mut lines = self.lines.clone();
             for (line, more) in lines.iter_mut().zip(&other.lines) {
-                line.marks.extend(more.marks.iter().cloned());
+                line.add(&more.marks);
             }
             lines
         })
@@ -150,7 +166,7 @@ impl Snippet {
             if known.text != line.text {
                 return None;
             }
-            known.marks.extend(line.marks.iter().cloned());
+            known.add(&line.marks);
         }
         (by_number.len() <= LONGEST).then(|| with_gaps(by_number))
     }
@@ -158,6 +174,16 @@ impl Snippet {
     fn range(&self) -> Option<(u32, u32)> {
         let numbers = || self.lines.iter().filter_map(|line| line.number);
         numbers().min().zip(numbers().max())
+    }
+}
+
+/// A bracket that opens a block is marked together with the name before it
+fn with_name(line: &str, start: usize, end: usize) -> usize {
+    let opens = matches!(&line[start..end], "{" | "[") && line[end..].trim().is_empty();
+    if opens {
+        line.len() - line.trim_start().len()
+    } else {
+        start
     }
 }
 
@@ -194,6 +220,23 @@ fn numbered_lines(excerpt: &Excerpt) -> Vec<Line> {
         }
     });
     lines.collect()
+}
+
+/// The path of what a reformatted excerpt shows: the node of the label, or what holds it
+fn holder_path(path: &str, excerpt: &Excerpt) -> String {
+    let place = excerpt
+        .text
+        .get(excerpt.start as usize..excerpt.end as usize)
+        .unwrap_or_default();
+    if place.contains('\n') {
+        return path.to_owned();
+    }
+    let last = if path.ends_with("']") {
+        path.rfind("['")
+    } else {
+        path.rfind('[')
+    };
+    path[..last.unwrap_or(0)].to_owned()
 }
 
 /// The text of the label alone, where no lines were cut out

@@ -1,5 +1,9 @@
 //! What could not be decided and why; rules that broke; rulebooks that did not apply.
 
+use std::collections::BTreeMap;
+use std::hash::Hash;
+
+use indexmap::{IndexMap, IndexSet};
 use owo_colors::Style as Ink;
 
 use super::draw::draw;
@@ -16,31 +20,30 @@ const REASON: usize = 300;
 /// Verdicts that have one reason
 struct Group<'a> {
     first: &'a RuleVerdict,
-    rules: Vec<String>,
-    subjects: Vec<&'a str>,
+    rules: IndexSet<String>,
+    subjects: IndexSet<&'a str>,
 }
 
 /// Prints unknowns, errors and skipped rulebooks
 pub(super) fn print(page: &mut Page, report: &Report) {
+    let items = Items::of(&report.bundle.items);
     let of = |verdict| report.verdicts.iter().filter(move |rule| rule.verdict == verdict);
-    let (missing, other): (Vec<_>, Vec<_>) = of(Verdict::Unknown).partition(|rule| !lacking(report, rule).is_empty());
-    let mut any = false;
-    for group in group_by(missing, |rule| lack_key(report, rule)) {
-        print_missing(page, report, &group);
-        any = true;
-    }
-    let reasons = group_by(other, |rule| rule.reason.as_deref());
-    for group in reasons.iter().take(REASONS) {
-        print_unknown(page, group);
-        any = true;
-    }
+    let unknown = of(Verdict::Unknown).map(|rule| (rule, items.lack(rule)));
+    let (missing, other): (Vec<_>, Vec<_>) = unknown.partition(|(_, lack)| !lack.is_empty());
+    let missing = group_by(missing);
+    missing.iter().for_each(|group| print_missing(page, &items, group));
+    let reasons = group_by(other.into_iter().map(|(rule, _)| (rule, &rule.reason)));
+    reasons
+        .iter()
+        .take(REASONS)
+        .for_each(|group| print_unknown(page, group));
     print_further_reasons(page, reasons.get(REASONS..).unwrap_or_default());
-    separate(page, any);
-    let broken = group_by(of(Verdict::Error), |rule| (&rule.rulebook, &rule.rule, &rule.reason));
+    separate(page, !missing.is_empty() || !reasons.is_empty());
+    let broken = group_by(of(Verdict::Error).map(|rule| (rule, (&rule.rulebook, &rule.rule, &rule.reason))));
     broken.iter().for_each(|group| print_broken(page, group));
-    let notes = print_duplicates(page, &report.bundle.items);
+    let noted = print_duplicates(page, &report.bundle.items);
     report.skipped.iter().for_each(|skipped| print_skipped(page, skipped));
-    separate(page, notes || !report.skipped.is_empty());
+    separate(page, noted || !report.skipped.is_empty());
 }
 
 fn separate(page: &mut Page, after: bool) {
@@ -49,50 +52,69 @@ fn separate(page: &mut Page, after: bool) {
     }
 }
 
-fn group_by<'a, K: PartialEq>(
-    verdicts: impl IntoIterator<Item = &'a RuleVerdict>,
-    key: impl Fn(&'a RuleVerdict) -> K,
-) -> Vec<Group<'a>> {
-    let mut groups: Vec<(K, Group<'a>)> = Vec::new();
-    for verdict in verdicts {
-        let key = key(verdict);
-        let at = groups.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
-            groups.push((
-                key,
-                Group {
-                    first: verdict,
-                    rules: Vec::new(),
-                    subjects: Vec::new(),
-                },
-            ));
-            groups.len() - 1
-        });
-        let group = &mut groups[at].1;
-        let code = format!("{}::{}", verdict.rulebook, verdict.rule);
-        if !group.rules.contains(&code) {
-            group.rules.push(code);
-        }
-        if !group.subjects.contains(&verdict.subject.as_str()) {
-            group.subjects.push(&verdict.subject);
-        }
+/// Puts together the verdicts that have the same key, in the order in which the keys come
+fn group_by<'a, K: Eq + Hash>(verdicts: impl IntoIterator<Item = (&'a RuleVerdict, K)>) -> Vec<Group<'a>> {
+    let mut groups: IndexMap<K, Group<'a>> = IndexMap::new();
+    for (verdict, key) in verdicts {
+        let new = || Group {
+            first: verdict,
+            rules: IndexSet::new(),
+            subjects: IndexSet::new(),
+        };
+        let group = groups.entry(key).or_insert_with(new);
+        group.rules.insert(format!("{}::{}", verdict.rulebook, verdict.rule));
+        group.subjects.insert(&verdict.subject);
     }
-    groups.into_iter().map(|(_, group)| group).collect()
+    groups.into_values().collect()
 }
 
-/// The probes without whole evidence that a verdict misses, each with its item if there is one
-fn lacking<'a>(report: &'a Report, verdict: &'a RuleVerdict) -> Vec<(String, Option<&'a Item>)> {
-    let probes = verdict.missing.iter().map(|probe| qualified(probe, &verdict.rulebook));
-    let items = probes.map(|probe| (item_of(report, &probe, &verdict.subject), probe));
-    let lacking = items.filter(|(item, _)| item.is_none_or(|item| item.outcome != Outcome::Ok || item.truncated));
-    lacking.map(|(item, probe)| (probe, item)).collect()
+/// The items of a bundle by probe and subject
+struct Items<'a> {
+    by_subject: BTreeMap<(&'a str, &'a str), &'a Item>,
+    by_probe: BTreeMap<&'a str, &'a Item>,
 }
 
-fn lack_key(report: &Report, verdict: &RuleVerdict) -> Vec<(String, Option<(Outcome, bool)>)> {
-    let state = |item: &Item| (item.outcome, item.truncated);
-    lacking(report, verdict)
-        .into_iter()
-        .map(|(probe, item)| (probe, item.map(state)))
-        .collect()
+impl<'a> Items<'a> {
+    fn of(items: &'a [Item]) -> Items<'a> {
+        let mut all = Items {
+            by_subject: BTreeMap::new(),
+            by_probe: BTreeMap::new(),
+        };
+        for item in items {
+            all.by_subject.entry((&item.probe, &item.subject)).or_insert(item);
+            all.by_probe.entry(&item.probe).or_insert(item);
+        }
+        all
+    }
+
+    /// The item of a probe for a subject, else for the bundle, else for any subject
+    fn get(&self, probe: &str, subject: &str) -> Option<&'a Item> {
+        let of_subject = self
+            .by_subject
+            .get(&(probe, subject))
+            .or_else(|| self.by_subject.get(&(probe, "bundle")));
+        of_subject.or_else(|| self.by_probe.get(probe)).copied()
+    }
+
+    /// The probes without whole evidence that a verdict misses, and how things are with them
+    fn lack(&self, verdict: &RuleVerdict) -> Vec<Lack> {
+        let probes = verdict.missing.iter().map(|probe| qualified(probe, &verdict.rulebook));
+        let states = probes.map(|probe| (self.get(&probe, &verdict.subject).map(state), probe));
+        let lacking = states.filter(|(state, _)| *state != Some((Outcome::Ok, false)));
+        lacking.map(|(state, probe)| Lack { probe, state }).collect()
+    }
+}
+
+/// Evidence that is not there, or not whole
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Lack {
+    probe: String,
+    /// Outcome, and whether it is truncated; none where nothing is known of it
+    state: Option<(Outcome, bool)>,
+}
+
+fn state(item: &Item) -> (Outcome, bool) {
+    (item.outcome, item.truncated)
 }
 
 fn qualified(probe: &str, rulebook: &str) -> String {
@@ -103,48 +125,40 @@ fn qualified(probe: &str, rulebook: &str) -> String {
     }
 }
 
-/// The item of a probe for a subject, else for the bundle, else for any subject
-fn item_of<'a>(report: &'a Report, probe: &str, subject: &str) -> Option<&'a Item> {
-    let nearness = |item: &&Item| match item.subject.as_str() {
-        of if of == subject => 0,
-        "bundle" => 1,
-        _ => 2,
-    };
-    report
-        .bundle
-        .items
-        .iter()
-        .filter(|item| item.probe == probe)
-        .min_by_key(nearness)
-}
-
 /// Prints the rules that one lack of evidence leaves undecided, and how to get it
-fn print_missing(page: &mut Page, report: &Report, group: &Group<'_>) {
-    let lacking = lacking(report, group.first);
+fn print_missing(page: &mut Page, items: &Items<'_>, group: &Group<'_>) {
     let several = group.subjects.len() > 1;
-    let names: Vec<_> = lacking
+    let lacks = items.lack(group.first);
+    let found = |lack: &Lack| items.get(&lack.probe, &group.first.subject);
+    let names: Vec<_> = lacks
         .iter()
-        .map(|(probe, item)| lack(probe, *item, several))
+        .map(|lack| describe(&lack.probe, found(lack), several))
         .collect();
-    let text = format!(
-        "{} for want of {}",
-        count(group.rules.len(), "rule"),
-        names.join(" and ")
-    );
-    heading(page, &text, group);
-    page.paragraph(2, &enumerate(&group.rules, 0), Ink::new());
-    let ways = lacking
-        .iter()
-        .filter_map(|(_, item)| item.and_then(|item| item.ways.first()));
-    let ways: Vec<_> = ways.take(SHOWN).map(|way| page.word(way, REASON)).collect();
-    for way in ways {
-        let label = page.paint.with(page.paint.place(), "to get it:");
-        page.line(&format!("  {label} {way}"));
+    let rules = rules(group);
+    let who = if let [rule] = rules.as_slice() {
+        rule.clone()
+    } else {
+        count(rules.len(), "rule")
+    };
+    heading(page, &format!("{who} for want of {}", names.join(" and ")), group);
+    if rules.len() > 1 {
+        page.paragraph(2, &enumerate(&rules, 0), Ink::new());
+    }
+    for item in lacks.iter().filter_map(found).take(SHOWN) {
+        if let Some(way) = item.ways.first() {
+            let label = page.paint.with(page.paint.place(), "to get it:");
+            let way = page.word(way, REASON);
+            page.line(&format!("  {label} {way}"));
+        }
     }
 }
 
+fn rules(group: &Group<'_>) -> Vec<String> {
+    group.rules.iter().cloned().collect()
+}
+
 /// `stock.json (denied: 403)`
-fn lack(probe: &str, item: Option<&Item>, several: bool) -> String {
+fn describe(probe: &str, item: Option<&Item>, several: bool) -> String {
     let Some(item) = item else { return probe.to_owned() };
     let name = item.path.as_deref().filter(|_| !several).unwrap_or(probe);
     let state = if item.outcome == Outcome::Ok {
@@ -172,12 +186,12 @@ fn outcome(outcome: Outcome) -> &'static str {
     }
 }
 
-/// `unknown: …  store/paris`, or the number of subjects
+/// `unknown: …, on store/paris`, or the number of subjects
 fn heading(page: &mut Page, text: &str, group: &Group<'_>) {
-    let on = match group.subjects.as_slice() {
-        ["bundle"] => String::new(),
-        [subject] => format!(", on {}", page.word(subject, REASON)),
-        subjects => format!(", on {}", count(subjects.len(), "subject")),
+    let on = match (group.subjects.first(), group.subjects.len()) {
+        (Some(&"bundle"), 1) => String::new(),
+        (Some(subject), 1) => format!(", on {}", page.word(subject, REASON)),
+        (_, several) => format!(", on {}", count(several, "subject")),
     };
     page.headed("unknown", page.paint.unknown(), &format!("{text}{on}"));
 }
@@ -185,13 +199,14 @@ fn heading(page: &mut Page, text: &str, group: &Group<'_>) {
 fn print_unknown(page: &mut Page, group: &Group<'_>) {
     let reason = group.first.reason.as_deref().unwrap_or("no reason given");
     let reason = cut_end(reason, REASON, page.style.unicode).into_owned();
-    if let [rule] = group.rules.as_slice() {
+    let rules = rules(group);
+    if let [rule] = rules.as_slice() {
         heading(page, rule, group);
         page.paragraph(2, &reason, Ink::new());
     } else {
-        heading(page, &count(group.rules.len(), "rule"), group);
+        heading(page, &count(rules.len(), "rule"), group);
         page.paragraph(2, &reason, Ink::new());
-        page.paragraph(2, &enumerate(&group.rules, 0), Ink::new());
+        page.paragraph(2, &enumerate(&rules, 0), Ink::new());
     }
 }
 
@@ -216,7 +231,7 @@ fn print_broken(page: &mut Page, group: &Group<'_>) {
         .iter()
         .map(|subject| page.word(subject, REASON))
         .collect();
-    let text = format!("{}  {}", group.rules.join(", "), enumerate(&subjects, 0));
+    let text = format!("{}  {}", rules(group).join(", "), enumerate(&subjects, 0));
     page.headed("broken rule", ink, &text);
     let reason = verdict.reason.as_deref().unwrap_or("no reason given");
     let reason = cut_end(reason, REASON, page.style.unicode).into_owned();

@@ -8,7 +8,7 @@ use crate::engine::MAX_PROBES;
 use crate::rulebook::load::LoadedRulebook;
 use crate::rulebook::model::{Fact, FactSource, Probe, Rulebook, RulebookId, SubjectKind, Symbol};
 use crate::rulebook::spec::{ItemId, ProbeSpec, SubjectSpec};
-use crate::script::Scripts;
+use crate::script::{Limits, ModuleProblem, ModuleText, Scripts};
 
 use super::Compiler;
 
@@ -18,10 +18,15 @@ const RESERVED: [&str; 5] = ["inputs", "subject", "before", "effect", "cause"];
 impl Compiler {
     pub(super) fn declare(&mut self, id: RulebookId, loaded: &LoadedRulebook) {
         let spec = &loaded.spec;
-        self.broken.extend(loaded.broken.iter().map(|name| (id, name.value.clone())));
-        let uses: Vec<RulebookId> = spec.uses.iter().filter_map(|used| self.rulebooks.iter().position(|r| r.id == used.value)).collect();
+        self.broken
+            .extend(loaded.broken.iter().map(|name| (id, name.value.clone())));
+        let uses: Vec<RulebookId> = spec
+            .uses
+            .iter()
+            .filter_map(|used| self.rulebooks.iter().position(|r| r.id == used.value))
+            .collect();
         let scripts = self.engine(&uses, loaded);
-        let inputs = self.inputs(&scripts, &spec.inputs);
+        let inputs = self.inputs(&spec.inputs);
         self.rulebooks.push(Rulebook {
             id: spec.rulebook.value.clone(),
             version: spec.version.as_ref().map(|version| version.value.clone()),
@@ -34,7 +39,11 @@ impl Compiler {
             names: BTreeMap::new(),
             uses: uses.clone(),
             scripts,
-            modules: loaded.modules.iter().cloned().collect(),
+            modules: loaded
+                .modules
+                .iter()
+                .map(|(name, file)| (format!("{}::{name}", spec.rulebook), *file))
+                .collect(),
             cases: loaded.cases.clone(),
         });
         let mut places = BTreeMap::new();
@@ -51,20 +60,48 @@ impl Compiler {
             self.name(id, name, name.place, Symbol::Fact(self.facts.len()), &mut places);
             let partial = fact.partial.is_some();
             let source = FactSource::Prefer(Vec::new());
-            self.facts.push(Fact { id: name.value.clone(), rulebook: id, kind: None, partial, source, needs: Vec::new() });
+            self.facts.push(Fact {
+                id: name.value.clone(),
+                rulebook: id,
+                kind: None,
+                partial,
+                source,
+                needs: Vec::new(),
+            });
         }
     }
 
     /// Gives `name` a meaning in the scripts of a rulebook.
-    fn name(&mut self, rulebook: RulebookId, name: &str, place: Place, symbol: Symbol, places: &mut BTreeMap<String, Place>) {
+    fn name(
+        &mut self,
+        rulebook: RulebookId,
+        name: &str,
+        place: Place,
+        symbol: Symbol,
+        places: &mut BTreeMap<String, Place>,
+    ) {
         if RESERVED.contains(&name) {
-            let problem = Problem::error("reserved-name", place, format!("`{name}` has a meaning of its own in scripts"));
-            self.problems.push(problem.label("this name").help("choose another name"));
+            let problem = Problem::error(
+                "reserved-name",
+                place,
+                format!("`{name}` has a meaning of its own in scripts"),
+            );
+            self.problems
+                .push(problem.label("this name").help("choose another name"));
             return;
         }
         if let Some(first) = places.insert(name.to_owned(), place) {
-            let problem = Problem::error("duplicate-name", place, format!("`{name}` stands for two things in scripts"));
-            self.problems.push(problem.label("here again").related(first, "first here").help("probes, facts and used rulebooks share one namespace"));
+            let problem = Problem::error(
+                "duplicate-name",
+                place,
+                format!("`{name}` stands for two things in scripts"),
+            );
+            self.problems.push(
+                problem
+                    .label("here again")
+                    .related(first, "first here")
+                    .help("probes, facts and used rulebooks share one namespace"),
+            );
             return;
         }
         self.rulebooks[rulebook].names.insert(name.to_owned(), symbol);
@@ -74,19 +111,42 @@ impl Compiler {
         if name.rulebook().is_some() {
             return;
         }
-        self.kind_names.insert((rulebook, name.item().to_owned()), self.kinds.len());
+        self.kind_names
+            .insert((rulebook, name.item().to_owned()), self.kinds.len());
         let id = name.item().to_owned();
-        self.kinds.push(SubjectKind { id, rulebook, places: Vec::new(), name: None, group: None });
+        self.kinds.push(SubjectKind {
+            id,
+            rulebook,
+            places: Vec::new(),
+            name: None,
+            group: None,
+        });
     }
 
-    fn declare_probe(&mut self, rulebook: RulebookId, name: &ItemId, _: &ProbeSpec, places: &mut BTreeMap<String, Place>) {
+    fn declare_probe(
+        &mut self,
+        rulebook: RulebookId,
+        name: &ItemId,
+        _: &ProbeSpec,
+        places: &mut BTreeMap<String, Place>,
+    ) {
         if name.rulebook().is_some() {
             return;
         }
         if self.probes.len() == MAX_PROBES {
-            self.error("too-many-probes", name.place, format!("a run has at most {MAX_PROBES} probes"));
+            self.error(
+                "too-many-probes",
+                name.place,
+                format!("a run has at most {MAX_PROBES} probes"),
+            );
         }
-        self.name(rulebook, name.item(), name.place, Symbol::Probe(self.probes.len()), places);
+        self.name(
+            rulebook,
+            name.item(),
+            name.place,
+            Symbol::Probe(self.probes.len()),
+            places,
+        );
         self.probes.push(Probe {
             id: name.item().to_owned(),
             rulebook,
@@ -101,20 +161,25 @@ impl Compiler {
 
     /// The script engine of a rulebook, with its modules and those of the rulebooks that it uses.
     fn engine(&mut self, uses: &[RulebookId], loaded: &LoadedRulebook) -> Scripts {
-        let mut scripts = Scripts::new();
+        let mut scripts = Scripts::new(&loaded.spec.rulebook, Limits::default());
         for used in uses {
             let used = &self.rulebooks[*used];
-            scripts.add_modules_of(&used.id, &used.scripts);
+            scripts.use_modules(&used.id, &used.scripts);
         }
-        for (name, file) in &loaded.modules {
-            let text = self.sources.get(*file).text.clone();
-            if let Err(found) = scripts.add_module(name, &text) {
-                for problem in found {
-                    let place = Place::new(*file, problem.start, problem.end);
-                    let located = Problem::error("script", place, problem.message).label("in this module");
-                    self.problems.push(located.maybe_help(problem.help));
-                }
-            }
+        let modules = loaded.modules.iter();
+        let texts: Vec<ModuleText> = modules
+            .map(|(name, file)| ModuleText {
+                name,
+                text: &self.sources.get(*file).text,
+            })
+            .collect();
+        for ModuleProblem { module, problem } in scripts.add_modules(&texts).err().unwrap_or_default() {
+            let Some((_, file)) = loaded.modules.iter().find(|(name, _)| *name == module) else {
+                continue;
+            };
+            let place = Place::new(*file, problem.start, problem.end);
+            let located = Problem::error("script", place, problem.message).label("in this module");
+            self.problems.push(located.maybe_help(problem.help));
         }
         scripts
     }

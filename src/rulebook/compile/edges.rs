@@ -40,7 +40,13 @@ impl Compiler {
         }
     }
 
-    fn targets<'s>(&mut self, owner: RuleId, named: &'s NamedOrListed<Script>, explains: bool, written: &mut Vec<Written<'s>>) {
+    fn targets<'s>(
+        &mut self,
+        owner: RuleId,
+        named: &'s NamedOrListed<Script>,
+        explains: bool,
+        written: &mut Vec<Written<'s>>,
+    ) {
         for (name, condition) in named.iter() {
             let glob = name.contains(['*', '?', '[', '{']);
             let found = self.matching(owner, name, glob);
@@ -48,15 +54,31 @@ impl Compiler {
                 self.unknown_rule(owner, name, glob);
             }
             let condition = condition.as_ref();
-            written.extend(found.into_iter().map(|other| Written { owner, other, explains, glob, place: name.place, condition }));
+            written.extend(found.into_iter().map(|other| Written {
+                owner,
+                other,
+                explains,
+                glob,
+                place: name.place,
+                condition,
+            }));
         }
     }
 
     /// The rules that a name or glob stands for: of the owner's rulebook, or of that before `::`.
     fn matching(&self, owner: RuleId, name: &Text, glob: bool) -> Vec<RuleId> {
         let own = &self.rulebooks[self.rules[owner].rulebook].id;
-        let full = if name.contains("::") { name.value.clone() } else { format!("{own}::{name}") };
-        let code = |rule: RuleId| format!("{}::{}", self.rulebooks[self.rules[rule].rulebook].id, self.rules[rule].id);
+        let full = if name.contains("::") {
+            name.value.clone()
+        } else {
+            format!("{own}::{name}")
+        };
+        let code = |rule: RuleId| {
+            format!(
+                "{}::{}",
+                self.rulebooks[self.rules[rule].rulebook].id, self.rules[rule].id
+            )
+        };
         let rules = (0..self.rules.len()).filter(|rule| *rule != owner || !glob);
         if !glob {
             return rules.filter(|rule| code(*rule) == full).collect();
@@ -75,23 +97,37 @@ impl Compiler {
         if self.broken.contains(&(rulebook, name.value.clone())) {
             return;
         }
-        let elsewhere = name.split_once("::").is_some_and(|(id, _)| !self.rulebooks.iter().any(|rulebook| rulebook.id == id));
+        let elsewhere = name
+            .split_once("::")
+            .is_some_and(|(id, _)| !self.rulebooks.iter().any(|rulebook| rulebook.id == id));
         if elsewhere {
             return; // A rulebook that is not part of this run.
         }
         let what = if glob { "no rule matches" } else { "there is no rule" };
-        let ids = self.rules.iter().filter(|rule| rule.rulebook == rulebook).map(|rule| rule.id.as_str());
+        let ids = self
+            .rules
+            .iter()
+            .filter(|rule| rule.rulebook == rulebook)
+            .map(|rule| rule.id.as_str());
         let help = Compiler::meant(name, ids);
         let problem = Problem::error("unknown-rule", name.place, format!("{what} `{name}`"));
         self.problems.push(problem.label("not found").maybe_help(help));
     }
 
     fn lay(&mut self, written: Written, effects: &mut [Vec<RuleId>]) {
-        let (cause, effect) = if written.explains { (written.owner, written.other) } else { (written.other, written.owner) };
+        let (cause, effect) = if written.explains {
+            (written.owner, written.other)
+        } else {
+            (written.other, written.owner)
+        };
         if cause == effect || path_between(effect, cause, effects) {
             if !written.glob {
                 let problem = Problem::error("circular-cause", written.place, "rules explain each other in a circle");
-                self.problems.push(problem.label("this closes the circle").help("decide which of them is the cause"));
+                self.problems.push(
+                    problem
+                        .label("this closes the circle")
+                        .help("decide which of them is the cause"),
+                );
             }
             return;
         }
@@ -102,13 +138,26 @@ impl Compiler {
             None => None,
         };
         effects[cause].push(effect);
-        self.edges.push(Edge { cause, effect, condition, written_by: written.owner });
+        self.edges.push(Edge {
+            cause,
+            effect,
+            condition,
+            written_by: written.owner,
+        });
     }
 
-    fn edge_condition(&mut self, written: &Written, role: &'static str, text: &Text) -> Option<crate::rulebook::model::Expr> {
+    fn edge_condition(
+        &mut self,
+        written: &Written,
+        role: &'static str,
+        text: &Text,
+    ) -> Option<crate::rulebook::model::Expr> {
         let owner = &self.rules[written.owner];
         let locals: Vec<String> = owner.each.iter().map(|(name, _)| name.clone()).collect();
-        let scope = Scope { locals: &locals, other: Some((role, written.other)) };
+        let scope = Scope {
+            locals: &locals,
+            other: Some((role, written.other)),
+        };
         self.compiled(owner.rulebook, text, Kind::Expression, scope)
     }
 }

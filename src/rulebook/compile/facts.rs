@@ -3,7 +3,7 @@
 use regex::Regex;
 use rhai::Dynamic;
 
-use crate::diagnostic::{Place, Problem};
+use crate::diagnostic::Problem;
 use crate::rulebook::model::{Count, Extract, FactId, FactSource, RulebookId, Symbol};
 use crate::rulebook::spec::{self, FactKind, FactSpec, RulebookSpec, Scalar, ScalarKind, Select, Value};
 use crate::rulebook::text::Text;
@@ -13,7 +13,9 @@ use super::Compiler;
 impl Compiler {
     pub(super) fn facts(&mut self, rulebook: RulebookId, spec: &RulebookSpec) {
         for (name, fact) in &spec.facts {
-            let Some(&Symbol::Fact(id)) = self.rulebooks[rulebook].names.get(name.value.as_str()) else { continue };
+            let Some(&Symbol::Fact(id)) = self.rulebooks[rulebook].names.get(name.value.as_str()) else {
+                continue;
+            };
             if let Some(source) = self.source(rulebook, fact) {
                 self.facts[id].source = source;
             }
@@ -25,18 +27,30 @@ impl Compiler {
         Some(match &fact.kind {
             FactKind::From(extract) => FactSource::Extract(self.extract(rulebook, extract)?),
             FactKind::Let { script, over: None } => FactSource::Let(self.script(rulebook, script, &[])?),
-            FactKind::Let { script, over: Some(over) } => {
+            FactKind::Let {
+                script,
+                over: Some(over),
+            } => {
                 let kind = self.kind(rulebook, over);
-                FactSource::Over { kind: kind?, value: self.script(rulebook, script, &[])? }
+                FactSource::Over {
+                    kind: kind?,
+                    value: self.script(rulebook, script, &[])?,
+                }
             }
-            FactKind::Index { list, by } => FactSource::Index { of: self.symbol(rulebook, list)?, by: by.value.clone() },
+            FactKind::Index { list, by } => FactSource::Index {
+                of: self.symbol(rulebook, list)?,
+                by: by.value.clone(),
+            },
             FactKind::Prefer(sources) => {
                 let symbols: Vec<Option<Symbol>> = sources.iter().map(|source| self.symbol(rulebook, source)).collect();
                 FactSource::Prefer(symbols.into_iter().flatten().collect())
             }
             FactKind::Differ { left, right, by } => {
-                let sides = (self.symbol(rulebook, left), self.symbol(rulebook, right));
-                FactSource::Differ { sides: [sides.0?, sides.1?], by: by.value.clone() }
+                // Both must be declared; what compares them is the function of that name.
+                self.symbol(rulebook, left)?;
+                self.symbol(rulebook, right)?;
+                let value = format!("differ({left}, {right}, {:?})", by.value);
+                FactSource::Let(self.script(rulebook, &Text { value, ..by.clone() }, &[])?)
             }
         })
     }
@@ -72,7 +86,11 @@ impl Compiler {
                 let (message, range) = syntax(text, &error);
                 let place = text.place_of(&self.sources, range);
                 let problem = Problem::error("bad-regex", place, format!("this is no regular expression: {message}"));
-                self.problems.push(problem.label("here").help("the syntax is that of RE2; a named group is written `(?<name>...)`"));
+                self.problems.push(
+                    problem
+                        .label("here")
+                        .help("the syntax is that of RE2; a named group is written `(?<name>...)`"),
+                );
                 None
             }
         }
@@ -112,24 +130,38 @@ impl Compiler {
     }
 
     fn circle(&mut self, fact: FactId, open: &[FactId]) {
-        let Some(place) = self.fact_places.get(&fact).copied() else { return };
+        let Some(place) = self.fact_places.get(&fact).copied() else {
+            return;
+        };
         let from = open.iter().position(|other| *other == fact).unwrap_or(0);
-        let names: Vec<&str> = open[from..].iter().chain([&fact]).map(|fact| self.facts[*fact].id.as_str()).collect();
-        let problem = Problem::error("circular-fact", place, format!("facts depend on each other in a circle: {}", names.join(" → ")));
-        self.problems.push(problem.label("part of the circle").help("derive one of them from evidence instead"));
+        let names: Vec<&str> = open[from..]
+            .iter()
+            .chain([&fact])
+            .map(|fact| self.facts[*fact].id.as_str())
+            .collect();
+        let problem = Problem::error(
+            "circular-fact",
+            place,
+            format!("facts depend on each other in a circle: {}", names.join(" → ")),
+        );
+        self.problems.push(
+            problem
+                .label("part of the circle")
+                .help("derive one of them from evidence instead"),
+        );
     }
 
     fn read_by(&self, fact: FactId) -> Vec<Symbol> {
         let declared = &self.facts[fact];
         match &declared.source {
             FactSource::Extract(extract) => vec![extract.from],
-            FactSource::Let(expr) | FactSource::Over { value: expr, .. } => self.symbols_of(declared.rulebook, &expr.script),
+            FactSource::Let(expr) | FactSource::Over { value: expr, .. } => {
+                self.symbols_of(declared.rulebook, &expr.script)
+            }
             FactSource::Index { of, .. } => vec![*of],
             FactSource::Prefer(sources) => sources.clone(),
-            FactSource::Differ { sides, .. } => sides.to_vec(),
         }
     }
-
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -143,8 +175,14 @@ enum State {
 fn syntax(text: &str, error: &regex::Error) -> (String, std::ops::Range<usize>) {
     let whole = 0..text.len();
     match regex_syntax::Parser::new().parse(text) {
-        Err(regex_syntax::Error::Parse(error)) => (error.kind().to_string(), error.span().start.offset..error.span().end.offset),
-        Err(regex_syntax::Error::Translate(error)) => (error.kind().to_string(), error.span().start.offset..error.span().end.offset),
+        Err(regex_syntax::Error::Parse(error)) => (
+            error.kind().to_string(),
+            error.span().start.offset..error.span().end.offset,
+        ),
+        Err(regex_syntax::Error::Translate(error)) => (
+            error.kind().to_string(),
+            error.span().start.offset..error.span().end.offset,
+        ),
         _ => (error.to_string(), whole),
     }
 }
@@ -166,4 +204,3 @@ fn typed(scalar: &Scalar) -> Dynamic {
         ScalarKind::Text => scalar.text.value.clone().into(),
     }
 }
-

@@ -6,6 +6,7 @@ mod edges;
 mod facts;
 mod inputs;
 mod order;
+mod parsers;
 mod probes;
 mod rules;
 mod scripts;
@@ -26,16 +27,42 @@ pub use rules::severity;
 ///
 /// The ruleset is there if no problem is an error.
 pub fn compile(loaded: Loaded) -> (Option<Ruleset>, Problems, Sources) {
-    let Loaded { rulebooks, sources, problems } = loaded;
-    let mut compiler = Compiler { sources, problems, ..Compiler::default() };
+    let Loaded {
+        rulebooks,
+        sources,
+        problems,
+    } = loaded;
+    let mut compiler = Compiler {
+        sources,
+        problems,
+        ..Compiler::default()
+    };
     let rulebooks = order::by_use(rulebooks, &mut compiler.problems);
     compiler.all(&rulebooks);
-    let Compiler { sources, mut problems, rulebooks, kinds, probes, facts, rules, edges, .. } = compiler;
+    let Compiler {
+        sources,
+        mut problems,
+        rulebooks,
+        kinds,
+        probes,
+        facts,
+        rules,
+        edges,
+        ..
+    } = compiler;
     problems.sort();
     if problems.has_errors() {
         return (None, problems, sources);
     }
-    let ruleset = Ruleset { rulebooks, kinds, probes, facts, rules, edges, sources: sources.clone() };
+    let ruleset = Ruleset {
+        rulebooks,
+        kinds,
+        probes,
+        facts,
+        rules,
+        edges,
+        sources: sources.clone(),
+    };
     (Some(ruleset), problems, sources)
 }
 
@@ -90,9 +117,14 @@ impl Compiler {
         if found.is_none() && !self.broken.contains(&(owner, id.item().to_owned())) {
             let names = self.rulebooks[owner].names.keys().map(String::as_str);
             let nearest = did_you_mean(id.item(), names).map(|name| format!("did you mean `{name}`?"));
-            let problem = Problem::error("unknown-name", id.place, format!("there is no probe or fact {}", quoted(id)));
+            let problem = Problem::error(
+                "unknown-name",
+                id.place,
+                format!("there is no probe or fact {}", quoted(id)),
+            );
             let declare = "declare it under `probes:` or `facts:`".to_owned();
-            self.problems.push(problem.label("not declared").help(nearest.unwrap_or(declare)));
+            self.problems
+                .push(problem.label("not declared").help(nearest.unwrap_or(declare)));
         }
         found
     }
@@ -102,11 +134,21 @@ impl Compiler {
         match self.rulebooks[rulebook].names.get(other) {
             Some(Symbol::Rulebook(owner)) => Some(*owner),
             _ => {
-                let uses = self.rulebooks[rulebook].uses.iter().map(|used| self.rulebooks[*used].id.clone()).collect::<Vec<_>>();
-                let nearest = did_you_mean(other, uses.iter().map(String::as_str)).map(|name| format!("did you mean `{name}`?"));
-                let problem = Problem::error("unknown-rulebook", id.place, format!("this rulebook does not use `{other}`"));
+                let uses = self.rulebooks[rulebook]
+                    .uses
+                    .iter()
+                    .map(|used| self.rulebooks[*used].id.clone())
+                    .collect::<Vec<_>>();
+                let nearest =
+                    did_you_mean(other, uses.iter().map(String::as_str)).map(|name| format!("did you mean `{name}`?"));
+                let problem = Problem::error(
+                    "unknown-rulebook",
+                    id.place,
+                    format!("this rulebook does not use `{other}`"),
+                );
                 let add = format!("add `uses: [{other}]`");
-                self.problems.push(problem.label("not under `uses`").help(nearest.unwrap_or(add)));
+                self.problems
+                    .push(problem.label("not under `uses`").help(nearest.unwrap_or(add)));
                 None
             }
         }
@@ -120,10 +162,22 @@ impl Compiler {
         };
         let found = self.kind_names.get(&(owner, id.item().to_owned())).copied();
         if found.is_none() && !self.broken.contains(&(owner, id.item().to_owned())) {
-            let names = self.kind_names.keys().filter(|(rulebook, _)| *rulebook == owner).map(|(_, name)| name.as_str());
+            let names = self
+                .kind_names
+                .keys()
+                .filter(|(rulebook, _)| *rulebook == owner)
+                .map(|(_, name)| name.as_str());
             let nearest = did_you_mean(id.item(), names).map(|name| format!("did you mean `{name}`?"));
-            let problem = Problem::error("unknown-subject", id.place, format!("there is no kind of subject {}", quoted(id)));
-            self.problems.push(problem.label("not declared").help(nearest.unwrap_or("declare it under `subjects:`".into())));
+            let problem = Problem::error(
+                "unknown-subject",
+                id.place,
+                format!("there is no kind of subject {}", quoted(id)),
+            );
+            self.problems.push(
+                problem
+                    .label("not declared")
+                    .help(nearest.unwrap_or("declare it under `subjects:`".into())),
+            );
         }
         found
     }
@@ -151,8 +205,16 @@ impl Compiler {
         let kinds: BTreeSet<KindId> = symbols.iter().filter_map(|symbol| self.kind_of(*symbol)).collect();
         if kinds.len() > 1 {
             let names: Vec<String> = kinds.iter().map(|kind| format!("`{}`", self.kinds[*kind].id)).collect();
-            let problem = Problem::error("mixed-subjects", place, format!("facts of {} meet here", names.join(" and ")));
-            self.problems.push(problem.label("facts of two kinds").help("bring them together with a fact `over:` one of the kinds"));
+            let problem = Problem::error(
+                "mixed-subjects",
+                place,
+                format!("facts of {} meet here", names.join(" and ")),
+            );
+            self.problems.push(
+                problem
+                    .label("facts of two kinds")
+                    .help("bring them together with a fact `over:` one of the kinds"),
+            );
         }
         kinds.into_iter().next()
     }

@@ -11,13 +11,27 @@ pub(super) fn by_use(rulebooks: Vec<LoadedRulebook>, problems: &mut Problems) ->
     for (at, rulebook) in rulebooks.iter().enumerate() {
         let id = &rulebook.spec.rulebook;
         if let Some(first) = ids.get(&id.value) {
-            let problem = Problem::error("duplicate-rulebook", id.place, format!("there are two rulebooks `{id}`"));
-            problems.push(problem.label("this one").related(rulebooks[*first].spec.rulebook.place, "and this one"));
+            let problem = Problem::error(
+                "duplicate-rulebook",
+                id.place,
+                format!("there are two rulebooks `{id}`"),
+            );
+            problems.push(
+                problem
+                    .label("this one")
+                    .related(rulebooks[*first].spec.rulebook.place, "and this one"),
+            );
             continue;
         }
         ids.insert(id.value.clone(), at);
     }
-    let mut sorter = Sorter { rulebooks: &rulebooks, ids: &ids, state: vec![State::New; rulebooks.len()], order: Vec::new(), problems };
+    let mut sorter = Sorter {
+        rulebooks: &rulebooks,
+        ids: &ids,
+        state: vec![State::New; rulebooks.len()],
+        order: Vec::new(),
+        problems,
+    };
     for at in 0..rulebooks.len() {
         sorter.visit(at);
     }
@@ -51,12 +65,17 @@ impl Sorter<'_> {
             match self.ids.get(&used.value) {
                 Some(&other) if self.state[other] == State::Open => {
                     let problem = Problem::error("circular-use", used.place, "rulebooks use each other in a circle");
-                    self.problems.push(problem.label("this closes the circle").help("move what both need into a third rulebook"));
+                    self.problems.push(
+                        problem
+                            .label("this closes the circle")
+                            .help("move what both need into a third rulebook"),
+                    );
                 }
                 Some(&other) => self.visit(other),
                 None => {
                     let nearest = did_you_mean(used, self.ids.keys().map(String::as_str));
-                    let problem = Problem::error("unknown-rulebook", used.place, format!("there is no rulebook `{used}`"));
+                    let problem =
+                        Problem::error("unknown-rulebook", used.place, format!("there is no rulebook `{used}`"));
                     let help = nearest.map_or_else(
                         || "put it beside this one, or name it with `-r`".to_owned(),
                         |name| format!("did you mean `{name}`?"),

@@ -4,7 +4,9 @@ use crate::diagnostic::Problem;
 use crate::report::model::Severity;
 use crate::rulebook::decode::OneOrMany;
 use crate::rulebook::model::{Clause, Decision, Expr, Label, Rule, RulebookId, Symbol, Wording, Words};
-use crate::rulebook::spec::{self, CheckSpec, ClauseSpec, Command, KebabId, LabelSpec, RuleSpec, RulebookSpec, Script, VerdictSpec};
+use crate::rulebook::spec::{
+    self, CheckSpec, ClauseSpec, Command, KebabId, LabelSpec, RuleSpec, RulebookSpec, Script, VerdictSpec,
+};
 use crate::rulebook::text::{Style, Text};
 use crate::script::Kind;
 
@@ -15,7 +17,9 @@ impl Compiler {
     /// The condition under which a rulebook applies.
     pub(super) fn when(&mut self, rulebook: RulebookId, spec: &RulebookSpec) {
         let Some(text) = &spec.when else { return };
-        let Some(when) = self.script(rulebook, text, &[]) else { return };
+        let Some(when) = self.script(rulebook, text, &[]) else {
+            return;
+        };
         let symbols = self.symbols_of(rulebook, &when.script);
         self.rulebooks[rulebook].when_kind = self.common_kind(&symbols, text.place);
         self.rulebooks[rulebook].when = Some(when);
@@ -43,7 +47,14 @@ impl Compiler {
             locals.push(local.value.clone());
         }
         let decide = self.decide(rulebook, name, &spec.check, &locals);
-        let parts = Parts { says: &spec.says, at: &spec.at, labels: &spec.labels, help: &spec.help, looks: &spec.r#try, fixes: &spec.fix };
+        let parts = Parts {
+            says: &spec.says,
+            at: &spec.at,
+            labels: &spec.labels,
+            help: &spec.help,
+            looks: &spec.r#try,
+            fixes: &spec.fix,
+        };
         let mut rule = Rule {
             id: name.value.clone(),
             rulebook,
@@ -56,7 +67,10 @@ impl Compiler {
             forbid,
             decide,
             key: spec.key.as_ref().and_then(|text| self.script(rulebook, text, &locals)),
-            subject: spec.subject.as_ref().and_then(|text| self.words(rulebook, text, &locals)),
+            subject: spec
+                .subject
+                .as_ref()
+                .and_then(|text| self.words(rulebook, text, &locals)),
             words: self.wording(rulebook, &parts, &locals),
             docs: spec.docs.as_ref().map(|docs| docs.value.clone()),
             refs: spec.refs.iter().map(|entry| entry.value.clone()).collect(),
@@ -69,7 +83,11 @@ impl Compiler {
     /// The kind of subject that a rule judges, and the probes that it may read.
     fn settle_rule(&mut self, rule: &mut Rule) {
         let mut symbols: Vec<Symbol> = Vec::new();
-        let scripts = rule.when.iter().chain(rule.each.iter().map(|(_, list)| list)).chain(rule.decide.iter().map(|clause| &clause.condition));
+        let scripts = rule
+            .when
+            .iter()
+            .chain(rule.each.iter().map(|(_, list)| list))
+            .chain(rule.decide.iter().map(|clause| &clause.condition));
         for expr in scripts.chain(rule.key.iter()) {
             symbols.extend(self.symbols_of(rule.rulebook, &expr.script));
         }
@@ -78,25 +96,42 @@ impl Compiler {
         rule.needs.sort_unstable();
         rule.needs.dedup();
         if symbols.is_empty() && !self.problems.has_errors() {
-            let problem = Problem::error("rule-without-evidence", rule.place, format!("the rule `{}` looks at nothing", rule.id));
-            self.problems.push(problem.label("no probe or fact in its conditions").help("name a fact or probe in `expect`, `decide` or `each`"));
+            let problem = Problem::error(
+                "rule-without-evidence",
+                rule.place,
+                format!("the rule `{}` looks at nothing", rule.id),
+            );
+            self.problems.push(
+                problem
+                    .label("no probe or fact in its conditions")
+                    .help("name a fact or probe in `expect`, `decide` or `each`"),
+            );
         }
     }
 
     fn decide(&mut self, rulebook: RulebookId, name: &KebabId, check: &CheckSpec, locals: &[String]) -> Vec<Clause> {
         match check {
             CheckSpec::Expect(text) => {
-                let pass = self.script(rulebook, text, locals).map(|condition| clause(Decision::Pass, condition));
+                let pass = self
+                    .script(rulebook, text, locals)
+                    .map(|condition| clause(Decision::Pass, condition));
                 pass.into_iter().chain(self.always(rulebook, name)).collect()
             }
             CheckSpec::Forbid(_) => self.always(rulebook, name).into_iter().collect(),
-            CheckSpec::Decide(clauses) => clauses.iter().filter_map(|spec| self.clause(rulebook, spec, locals)).collect(),
+            CheckSpec::Decide(clauses) => clauses
+                .iter()
+                .filter_map(|spec| self.clause(rulebook, spec, locals))
+                .collect(),
         }
     }
 
     /// `fail: true`, which short forms stand for.
     fn always(&mut self, rulebook: RulebookId, name: &KebabId) -> Option<Clause> {
-        let text = Text { value: "true".into(), place: name.place, style: Style::Plain };
+        let text = Text {
+            value: "true".into(),
+            place: name.place,
+            style: Style::Plain,
+        };
         let condition = self.compiled(rulebook, &text, Kind::Expression, Scope::default())?;
         Some(clause(Decision::Fail, condition))
     }
@@ -109,15 +144,37 @@ impl Compiler {
             VerdictSpec::NotApplicable(_) => Decision::NotApplicable,
         };
         let condition = self.script(rulebook, spec.verdict.condition(), locals);
-        let parts = Parts { says: &spec.says, at: &spec.at, labels: &spec.labels, help: &spec.help, looks: &spec.r#try, fixes: &spec.fix };
+        let parts = Parts {
+            says: &spec.says,
+            at: &spec.at,
+            labels: &spec.labels,
+            help: &spec.help,
+            looks: &spec.r#try,
+            fixes: &spec.fix,
+        };
         let words = self.wording(rulebook, &parts, locals);
-        Some(Clause { decision, condition: condition?, severity: spec.severity.map(severity), words })
+        Some(Clause {
+            decision,
+            condition: condition?,
+            severity: spec.severity.map(severity),
+            words,
+        })
     }
 
     fn wording(&mut self, rulebook: RulebookId, parts: &Parts, locals: &[String]) -> Wording {
-        let at = parts.at.iter().filter_map(|text| Some(Label { at: self.script(rulebook, text, locals)?, says: None }));
+        let at = parts.at.iter().filter_map(|text| {
+            Some(Label {
+                at: self.script(rulebook, text, locals)?,
+                says: None,
+            })
+        });
         let mut labels: Vec<Label> = at.collect();
-        labels.extend(parts.labels.iter().filter_map(|spec| self.label(rulebook, spec, locals)));
+        labels.extend(
+            parts
+                .labels
+                .iter()
+                .filter_map(|spec| self.label(rulebook, spec, locals)),
+        );
         Wording {
             says: parts.says.as_ref().and_then(|text| self.words(rulebook, text, locals)),
             labels,
@@ -134,7 +191,15 @@ impl Compiler {
     }
 
     fn commands(&mut self, rulebook: RulebookId, commands: &[Command], locals: &[String]) -> Vec<Vec<Words>> {
-        commands.iter().map(|command| command.iter().filter_map(|word| self.words(rulebook, word, locals)).collect()).collect()
+        commands
+            .iter()
+            .map(|command| {
+                command
+                    .iter()
+                    .filter_map(|word| self.words(rulebook, word, locals))
+                    .collect()
+            })
+            .collect()
     }
 }
 
@@ -149,7 +214,12 @@ struct Parts<'a> {
 }
 
 fn clause(decision: Decision, condition: Expr) -> Clause {
-    Clause { decision, condition, severity: None, words: Wording::default() }
+    Clause {
+        decision,
+        condition,
+        severity: None,
+        words: Wording::default(),
+    }
 }
 
 /// The severity that a word of a rulebook stands for.

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::{Place, Problem, quoted};
+use crate::diagnostic::{Problem, quoted};
 use crate::rulebook::model::{Expr, RuleId, RulebookId, Symbol, Words};
 use crate::rulebook::text::Text;
-use crate::script::{Kind, Read, Script, ScriptProblem};
+use crate::script::{Kind, Known, Read, Script, ScriptProblem};
 
 use super::Compiler;
 
@@ -31,12 +31,21 @@ impl Compiler {
 
     pub(super) fn compiled(&mut self, rulebook: RulebookId, text: &Text, kind: Kind, scope: Scope) -> Option<Expr> {
         let locals: Vec<&str> = scope.locals.iter().map(String::as_str).collect();
-        match self.rulebooks[rulebook].scripts.compile(text, kind, &locals) {
+        let namespaces = self.namespaces(rulebook, scope);
+        let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
+        let known = Known {
+            locals: &locals,
+            namespaces: &namespaces,
+        };
+        match self.rulebooks[rulebook].scripts.compile(text, kind, &known) {
             Ok(script) => {
-                for read in script.reads() {
+                for read in &script.reads {
                     self.check_read(rulebook, text, read, scope);
                 }
-                Some(Expr { script, text: text.clone() })
+                Some(Expr {
+                    script,
+                    text: text.clone(),
+                })
             }
             Err(problems) => {
                 for problem in problems {
@@ -53,28 +62,34 @@ impl Compiler {
         self.problems.push(located.maybe_help(problem.help));
     }
 
-    fn check_read(&mut self, rulebook: RulebookId, text: &Text, read: &Read, scope: Scope) {
-        let range = read.start..read.end;
-        match (read.name.as_str(), read.member.as_deref()) {
-            ("inputs", Some(name)) => self.check_input(rulebook, text, range, name),
-            ("subject", Some(_)) => {}
-            ("before", Some(name)) => self.check_name(rulebook, text, range, name, &[]),
-            (role, Some(name)) if scope.other.is_some_and(|(word, _)| word == role) => {
-                self.check_other(text, range, name, scope);
-            }
-            ("inputs" | "subject" | "before" | "effect" | "cause", _) => self.no_value(text, range, &read.name),
-            (name, member) => match (self.rulebooks[rulebook].names.get(name), member) {
-                (Some(&Symbol::Rulebook(used)), Some(member)) => self.check_name(used, text, range, member, &[]),
-                (Some(Symbol::Rulebook(_)), None) => self.no_value(text, range, name),
-                _ => self.check_name(rulebook, text, range, name, scope.locals),
-            },
-        }
+    /// What may stand before a dot.
+    fn namespaces(&self, rulebook: RulebookId, scope: Scope) -> Vec<String> {
+        let used = self.rulebooks[rulebook]
+            .uses
+            .iter()
+            .map(|used| self.rulebooks[*used].id.clone());
+        let fixed = ["inputs", "subject", "before"]
+            .into_iter()
+            .chain(scope.other.map(|(role, _)| role));
+        used.chain(fixed.map(str::to_owned)).collect()
     }
 
-    fn no_value(&mut self, text: &Text, range: Range<usize>, name: &str) {
-        let place = text.place_of(&self.sources, range);
-        let problem = Problem::error("no-value", place, format!("`{name}` is no value by itself here"));
-        self.problems.push(problem.label("a name must follow").help(format!("write `{name}.NAME`")));
+    fn check_read(&mut self, rulebook: RulebookId, text: &Text, read: &Read, scope: Scope) {
+        let (range, name) = (read.start..read.end, read.name.as_str());
+        match read.namespace.as_deref() {
+            None => self.check_name(rulebook, text, range, name, scope.locals),
+            Some("inputs") => self.check_input(rulebook, text, range, name),
+            Some("subject") => {}
+            Some("before") => self.check_name(rulebook, text, range, name, &[]),
+            Some(role) if scope.other.is_some_and(|(word, _)| word == role) => {
+                self.check_other(text, range, name, scope)
+            }
+            Some(used) => {
+                if let Some(&Symbol::Rulebook(used)) = self.rulebooks[rulebook].names.get(used) {
+                    self.check_name(used, text, range, name, &[]);
+                }
+            }
+        }
     }
 
     fn check_input(&mut self, rulebook: RulebookId, text: &Text, range: Range<usize>, name: &str) {
@@ -83,8 +98,16 @@ impl Compiler {
             return;
         }
         let help = Compiler::meant(name, inputs.keys().map(String::as_str));
-        let problem = Problem::error("unknown-input", text.place_of(&self.sources, range), format!("there is no input {}", quoted(name)));
-        self.problems.push(problem.label("not declared").help(help.unwrap_or_else(|| format!("declare `{name}` under `inputs:`"))));
+        let problem = Problem::error(
+            "unknown-input",
+            text.place_of(&self.sources, range),
+            format!("there is no input {}", quoted(name)),
+        );
+        self.problems.push(
+            problem
+                .label("not declared")
+                .help(help.unwrap_or_else(|| format!("declare `{name}` under `inputs:`"))),
+        );
     }
 
     fn check_name(&mut self, rulebook: RulebookId, text: &Text, range: Range<usize>, name: &str, locals: &[String]) {
@@ -95,9 +118,17 @@ impl Compiler {
         let known = names.keys().chain(locals).map(String::as_str);
         let reserved = ["inputs", "subject"].into_iter();
         let help = Compiler::meant(name, known.chain(reserved));
-        let problem = Problem::error("unknown-name", text.place_of(&self.sources, range), format!("{} is not known here", quoted(name)));
+        let problem = Problem::error(
+            "unknown-name",
+            text.place_of(&self.sources, range),
+            format!("{} is not known here", quoted(name)),
+        );
         let declare = format!("declare a probe or fact `{name}`, or name an item of `each` so");
-        self.problems.push(problem.label("no probe, fact or local name").help(help.unwrap_or(declare)));
+        self.problems.push(
+            problem
+                .label("no probe, fact or local name")
+                .help(help.unwrap_or(declare)),
+        );
     }
 
     /// A name of the other rule of a condition between rules.
@@ -113,11 +144,13 @@ impl Compiler {
     /// The probes and facts that a script of `rulebook` reads.
     pub(super) fn symbols_of(&self, rulebook: RulebookId, script: &Script) -> Vec<Symbol> {
         let names = &self.rulebooks[rulebook].names;
-        let symbol = |read: &Read| match (names.get(read.name.as_str())?, read.member.as_deref()) {
-            (Symbol::Rulebook(used), Some(member)) => self.rulebooks[*used].names.get(member).copied(),
-            (symbol, _) => Some(*symbol),
+        let symbol = |read: &Read| match read.namespace.as_deref() {
+            None | Some("before") => names.get(read.name.as_str()).copied(),
+            Some(namespace) => match names.get(namespace)? {
+                Symbol::Rulebook(used) => self.rulebooks[*used].names.get(read.name.as_str()).copied(),
+                _ => None,
+            },
         };
-        script.reads().iter().filter_map(symbol).collect()
+        script.reads.iter().filter_map(symbol).collect()
     }
-
 }

@@ -18,7 +18,9 @@ impl Compiler {
     fn subject(&mut self, rulebook: RulebookId, name: &ItemId, spec: &SubjectSpec) {
         let Some(kind) = self.kind(rulebook, name) else { return };
         let mut places: Vec<PlacePattern> = spec.captured.iter().filter_map(|text| self.place(text)).collect();
-        let words = |compiler: &mut Compiler, text: &Option<Text>| text.as_ref().and_then(|text| compiler.words(rulebook, text, &[]));
+        let words = |compiler: &mut Compiler, text: &Option<Text>| {
+            text.as_ref().and_then(|text| compiler.words(rulebook, text, &[]))
+        };
         let (own_name, group) = (words(self, &spec.name), words(self, &spec.group));
         let declared = &mut self.kinds[kind];
         // What a later rulebook adds is tried first.
@@ -33,8 +35,16 @@ impl Compiler {
             Ok(pattern) => Some(pattern),
             Err(error) => {
                 let place = text.place_of(&self.sources, error.offset..text.value.len());
-                let problem = Problem::error("bad-place", place, format!("this place cannot be read: {}", error.message));
-                self.problems.push(problem.label("here").help("for example: `servers/{zone}/{host}/`, or `.` for the bundle itself"));
+                let problem = Problem::error(
+                    "bad-place",
+                    place,
+                    format!("this place cannot be read: {}", error.message),
+                );
+                self.problems.push(
+                    problem
+                        .label("here")
+                        .help("for example: `servers/{zone}/{host}/`, or `.` for the bundle itself"),
+                );
                 None
             }
         }

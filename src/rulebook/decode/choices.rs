@@ -57,10 +57,9 @@ pub fn alone<T>(yaml: &Yaml, keys: &[&str], read: Read<T>, decoder: &mut Decoder
             };
             read(word, &nothing, decoder)
         }
-        Node::Mapping(entries) => {
-            let mut entries = entries.iter();
-            let (key, value) = entries.next()?;
-            for (other, _) in entries {
+        Node::Mapping(entries) if !entries.is_empty() => {
+            let (key, value) = entries.first()?;
+            for (other, _) in entries.iter().skip(1) {
                 let problem = Problem::error("conflicting-keys", other.place, "only one key can stand here");
                 let problem = problem.label("a second one").related(key.place, "the first one");
                 decoder.report(problem.help(format!("indent options by one level more; the keys are {}", list(keys))));

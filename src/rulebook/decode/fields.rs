@@ -10,6 +10,7 @@ use crate::rulebook::yaml::{Node, Yaml};
 pub struct Fields<'y> {
     what: &'static str,
     head: Place,
+    missing: Vec<Vec<String>>,
     entries: &'y [(Text, Yaml)],
     taken: Vec<bool>,
 }
@@ -23,13 +24,14 @@ impl<'y> Fields<'y> {
             Node::Mapping(entries) => entries,
             Node::Null => &[],
             _ => {
-                decoder.wrong_type(yaml, &format!("a mapping with the keys of a {what}"), "{ key: value }");
+                decoder.wrong_type(yaml, &format!("a mapping that describes the {what}"), "{ key: value }");
                 return None;
             }
         };
         Some(Fields {
             what,
             head: yaml.head,
+            missing: Vec::new(),
             entries,
             taken: vec![false; entries.len()],
         })
@@ -47,43 +49,43 @@ impl<'y> Fields<'y> {
         self.entries.get(at).map(|(name, yaml)| (name, yaml))
     }
 
-    /// Reports that none of these keys is there, of which one is needed.
-    pub fn missing(&self, keys: &[String], decoder: &mut Decoder) {
-        let (message, help) = match keys {
-            [key] => (format!("this {} has no `{key}`", self.what), format!("add `{key}:`")),
-            keys => {
-                let list = one_of(keys);
-                (
-                    format!("this {} needs one of {list}", self.what),
-                    format!("add one of {list}"),
-                )
-            }
-        };
-        decoder.report(
-            Problem::error("missing-key", self.head, message)
-                .label("needed here")
-                .help(help),
-        );
+    /// Notes that none of these keys is there, of which one is needed.
+    pub fn missing(&mut self, keys: Vec<String>) {
+        self.missing.push(keys);
     }
 
-    /// Reports the keys that nobody has taken.
-    pub fn finish(self, allowed: &[String], decoder: &mut Decoder) {
+    /// Reports the keys that nobody has taken and those that are missing; a missing one that is only misspelt is one
+    /// problem.
+    pub fn finish(mut self, allowed: &[String], decoder: &mut Decoder) {
         for ((key, _), _) in self.entries.iter().zip(&self.taken).filter(|(_, taken)| !**taken) {
-            let message = format!("a {} has no key {}", self.what, quoted(key));
-            let list = if allowed.is_empty() {
-                "none".to_owned()
-            } else {
-                one_of(allowed)
+            let meant = did_you_mean(key, allowed.iter().map(String::as_str));
+            self.missing
+                .retain(|keys| !keys.iter().any(|key| Some(key.as_str()) == meant));
+            let list = match allowed {
+                [] => "none".to_owned(),
+                allowed => one_of(allowed),
             };
-            let help = match did_you_mean(key, allowed.iter().map(String::as_str)) {
+            let help = match meant {
                 Some(meant) => format!("did you mean `{meant}`? The keys are {list}"),
                 None => format!("the keys are {list}"),
             };
+            let message = format!("this {} cannot have a key {}", self.what, quoted(key));
             decoder.report(
                 Problem::error("unknown-key", key.place, message)
                     .label("unknown key")
                     .help(help),
             );
+        }
+        for keys in &self.missing {
+            let (lacks, help) = match keys.as_slice() {
+                [key] => (format!("has no `{key}`"), format!("add `{key}:`")),
+                keys => (
+                    format!("needs one of {}", one_of(keys)),
+                    format!("add one of {}", one_of(keys)),
+                ),
+            };
+            let problem = Problem::error("missing-key", self.head, format!("this {} {lacks}", self.what));
+            decoder.report(problem.label("needed here").help(help));
         }
     }
 }

@@ -2,8 +2,9 @@
 
 /// Declares a mapping with fixed keys: a struct, its decoder and its schema.
 ///
-/// `or "key"` allows to write a scalar alone in place of a mapping with that key. A field named `explained_by` is written `explained-by`. Every struct also gets `place`, the mapping as written. The optional
-/// `check` is called with the decoded struct, for what its types cannot say.
+/// `or "key"` allows to write a scalar alone in place of a mapping with that key. A field named `explained_by` is
+/// written `explained-by`. Every struct also gets `place`, the mapping as written. The optional `check` is called with
+/// the decoded struct and the mapping, for what types cannot say.
 macro_rules! spec {
     (
         $(#[doc = $doc:literal])*
@@ -41,7 +42,7 @@ macro_rules! spec {
                 )*
                 fields.finish(&keys, decoder);
                 let spec = $name { $( $field: $field?, )* place: yaml.place };
-                $( $check(&spec, decoder); )?
+                $( $check(&spec, yaml, decoder); )?
                 Some(spec)
             }
         }
@@ -74,8 +75,9 @@ macro_rules! spec {
 
 /// Declares an enum whose variants are keys, each with its value.
 ///
-/// `in parent` means that the keys stand beside the other keys of the mapping that has such a field: exactly one of them, or at
-/// most one where the field is an `Option`. `alone` means a mapping with one key, or the bare key where its value may be empty.
+/// `in parent` means that the keys stand beside the other keys of the mapping that has such a field: exactly one of
+/// them, or at most one where the field is an `Option`. `alone` means a mapping with one key, or the bare key where
+/// its value may be empty.
 macro_rules! choice {
     (@parts $(#[doc = $doc:literal])* $name:ident {
         $( $(#[doc = $about:literal])* $variant:ident ( $type:ty ) = $key:literal ),* $(,)?
@@ -103,7 +105,9 @@ macro_rules! choice {
                 decoder: &mut $crate::rulebook::decode::Decoder,
             ) -> Option<Self> {
                 match key {
-                    $( $key => <$type as $crate::rulebook::decode::FromYaml>::from_yaml(yaml, decoder).map($name::$variant), )*
+                    $( $key => {
+                        <$type as $crate::rulebook::decode::FromYaml>::from_yaml(yaml, decoder).map($name::$variant)
+                    } )*
                     _ => None,
                 }
             }

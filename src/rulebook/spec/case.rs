@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{FormatVersion, ItemId, KebabId, NamedOrListed, Severity, Value};
-use crate::diagnostic::Place;
+use crate::diagnostic::{Place, Problem};
 use crate::rulebook::decode::{Decoder, FromYaml, Map, OneOrMany};
 use crate::rulebook::text::Text;
 use crate::rulebook::yaml::{Node, Yaml};
@@ -50,6 +50,7 @@ spec! {
         /// No other rule may fail
         pub only: Option<bool>,
     }
+    check check_case
 }
 
 /// The evidence of a case.
@@ -119,6 +120,7 @@ spec! {
         /// Subject that it belongs to, as `kind/name`
         pub subject: Option<Text>,
     }
+    check check_item
 }
 
 words! {
@@ -156,5 +158,49 @@ spec! {
         pub key: Option<Text>,
         /// Its severity
         pub severity: Option<Severity>,
+    }
+}
+
+fn check_case(case: &CaseSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    if case.evidence.is_none() && case.bundle.is_none() && yaml.key("evidence").or(yaml.key("bundle")).is_none() {
+        let problem = Problem::error("missing-key", yaml.head, "this case has no evidence");
+        decoder.report(
+            problem
+                .label("needed here")
+                .help("add `evidence:`, a path or items by probe; `evidence: {}` is none"),
+        );
+    }
+    if let (Some(EvidenceSpec::Path(path)), Some(_)) = (&case.evidence, &case.bundle) {
+        let problem = Problem::error("conflicting-keys", path.place, "`bundle` names a bundle already");
+        decoder.report(
+            problem
+                .label("another one")
+                .help("give items by probe here, or remove `bundle`"),
+        );
+    }
+    let verdicts = ["fail", "pass", "unknown", "not-applicable", "error", "only"];
+    if verdicts.iter().all(|key| yaml.key(key).is_none()) {
+        let problem = Problem::error("missing-key", yaml.head, "this case expects nothing");
+        decoder.report(
+            problem
+                .label("needed here")
+                .help("add one of `fail`, `pass`, `unknown`, `not-applicable`, `error`"),
+        );
+    }
+}
+
+fn check_item(item: &ItemSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    if let (Some(_), Some(file)) = (&item.text, &item.file) {
+        let problem = Problem::error("conflicting-keys", file.place, "`text` gives the content already");
+        decoder.report(problem.label("another one").help("keep one of `text` and `file`"));
+    }
+    let content = ["text", "file", "outcome"];
+    if content.iter().all(|key| yaml.key(key).is_none()) {
+        let problem = Problem::error("missing-key", yaml.head, "this item has no content");
+        decoder.report(
+            problem
+                .label("needed here")
+                .help("add `text`, `file`, or an `outcome` such as `absent`"),
+        );
     }
 }

@@ -8,7 +8,7 @@ use super::{ItemId, Script, Value};
 use crate::diagnostic::{Place, Problem};
 use crate::rulebook::decode::{Decoder, FromYaml, OneOrMany};
 use crate::rulebook::text::Text;
-use crate::rulebook::yaml::{Node, Yaml};
+use crate::rulebook::yaml::Yaml;
 
 /// A fact as written, its kind told apart.
 #[derive(Debug, Clone)]
@@ -161,31 +161,24 @@ impl FromYaml for FactSpec {
 
 impl FactFields {
     fn check_modifiers(&self, yaml: &Yaml, decoder: &mut Decoder) {
-        for (modifier, kinds) in MODIFIERS.iter().filter(|(_, kinds)| !kinds.contains(&self.kind.key())) {
-            let Some(key) = key_in(yaml, modifier) else { continue };
-            let kind = self.kind.key();
+        let kind = self.kind.key();
+        for (modifier, kinds) in MODIFIERS.iter().filter(|(_, kinds)| !kinds.contains(&kind)) {
+            let Some(key) = yaml.key(modifier) else { continue };
             let message = format!("`{modifier}` does not belong to a fact with `{kind}`");
-            let problem = Problem::error("misplaced-key", key.place, message).label("not here");
-            let problem = key_in(yaml, kind).map_or(problem.clone(), |kind| {
-                problem.related(kind.place, "the fact is of this kind")
-            });
+            let mut problem = Problem::error("misplaced-key", key.place, message).label("not here");
+            if let Some(kind) = yaml.key(kind) {
+                problem = problem.related(kind.place, "the fact is of this kind");
+            }
             let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
             decoder.report(problem.help(format!("`{modifier}` goes with {}", kinds.join(" or "))));
         }
-        if let (Some(Select::All(_)), Some(_)) = (&self.select, self.first) {
-            report(
-                yaml,
-                "first",
-                "`first` does not belong to `all`, which takes every node",
-                decoder,
-            );
-        }
-        if let (Some(Select::All(_)), Some(_)) = (&self.select, &self.default) {
-            report(
-                yaml,
-                "default",
-                "`default` does not belong to `all`, which may be empty",
-                decoder,
+        if let Some(Select::All(_)) = self.select {
+            let help = "it goes with `one`; a list that may be empty needs neither";
+            decoder.misplaced(yaml.key("first"), "`all` takes every node, so there is no first", help);
+            decoder.misplaced(
+                yaml.key("default"),
+                "`all` gives an empty list where nothing matches",
+                help,
             );
         }
     }
@@ -194,7 +187,7 @@ impl FactFields {
         Some(match self.kind {
             FactKey::From(from) => FactKind::From(Extract {
                 from,
-                select: needed(self.select, yaml, "`one` or `all`", decoder)?,
+                select: needed(self.select, Select::KEYS, yaml, decoder)?,
                 within: self.within,
                 first: self.first.unwrap_or(false),
                 default: self.default,
@@ -206,11 +199,11 @@ impl FactFields {
             },
             FactKey::Index(list) => FactKind::Index {
                 list,
-                by: needed(self.by, yaml, "`by`", decoder)?,
+                by: needed(self.by, &["by"], yaml, decoder)?,
             },
             FactKey::Prefer(facts) => FactKind::Prefer(facts),
             FactKey::Differ(lists) => {
-                let by = needed(self.by, yaml, "`by`", decoder);
+                let by = needed(self.by, &["by"], yaml, decoder);
                 let [left, right] = pair(lists, yaml, decoder)?;
                 FactKind::Differ { left, right, by: by? }
             }
@@ -218,12 +211,14 @@ impl FactFields {
     }
 }
 
-fn needed<T>(value: Option<T>, yaml: &Yaml, keys: &str, decoder: &mut Decoder) -> Option<T> {
-    if value.is_none()
-        && !["one", "all", "by"]
+/// A value that this kind of fact must have; a report where none of its keys is written.
+fn needed<T>(value: Option<T>, keys: &[&str], yaml: &Yaml, decoder: &mut Decoder) -> Option<T> {
+    if value.is_none() && keys.iter().all(|key| yaml.key(key).is_none()) {
+        let keys = keys
             .iter()
-            .any(|key| keys.contains(key) && key_in(yaml, key).is_some())
-    {
+            .map(|key| format!("`{key}`"))
+            .collect::<Vec<_>>()
+            .join(" or ");
         let problem = Problem::error("missing-key", yaml.head, format!("this fact has no {keys}"));
         decoder.report(problem.label("needed here").help(format!("add {keys}")));
     }
@@ -235,21 +230,9 @@ fn pair(lists: Vec<ItemId>, yaml: &Yaml, decoder: &mut Decoder) -> Option<[ItemI
         .try_into()
         .map_err(|lists: Vec<ItemId>| {
             let message = format!("`differ` compares two lists, not {}", lists.len());
-            report(yaml, "differ", &message, decoder);
+            decoder.misplaced(yaml.key("differ"), &message, "write `differ: [one_list, other_list]`");
         })
         .ok()
-}
-
-fn report(yaml: &Yaml, key: &str, message: &str, decoder: &mut Decoder) {
-    let place = key_in(yaml, key).map_or(yaml.head, |key| key.place);
-    decoder.report(Problem::error("misplaced-key", place, message).label("not here"));
-}
-
-fn key_in<'y>(yaml: &'y Yaml, name: &str) -> Option<&'y Text> {
-    match &yaml.value {
-        Node::Mapping(entries) => entries.iter().map(|(key, _)| key).find(|key| key.value == name),
-        _ => None,
-    }
 }
 
 impl JsonSchema for FactSpec {

@@ -1,8 +1,9 @@
 //! Guides: ordered walks through rules for one symptom.
 
 use super::{InputSpec, Script, SnakeId, Template};
-use crate::rulebook::decode::{Map, OneOrMany};
+use crate::rulebook::decode::{Decoder, Map, OneOrMany};
 use crate::rulebook::text::Text;
+use crate::rulebook::yaml::Yaml;
 
 spec! {
     /// An ordered walk for one symptom
@@ -16,6 +17,7 @@ spec! {
         /// The walk
         pub walk: WalkSpec,
     }
+    check check_guide
 }
 
 choice! {
@@ -39,5 +41,11 @@ spec! {
         pub rules: OneOrMany<Text>,
         /// Words for whoever walks
         pub says: Option<Template>,
+    }
+}
+
+fn check_guide(guide: &GuideSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    if let WalkSpec::Steps(_) = guide.walk {
+        decoder.needs(yaml, "guide", "steps", "[{ title: Is it up?, rules: [not-up] }]");
     }
 }

@@ -97,10 +97,9 @@ impl ItemId {
 
 fn report(key: &Text, wanted: &str, mended: &str, decoder: &mut Decoder) {
     let problem = Problem::error("bad-name", key.place, format!("{} is not in {wanted}", quoted(key)));
-    let help = if mended.is_empty() {
-        "begin with a letter a-z".to_owned()
-    } else {
-        format!("write `{mended}`")
+    let help = match mended {
+        "" => "use letters a-z and digits, beginning with a letter".to_owned(),
+        mended => format!("write `{mended}`"),
     };
     decoder.report(problem.label("this name").help(help));
 }
@@ -136,13 +135,16 @@ fn kebab(name: &str) -> String {
 
 fn item(name: &str) -> String {
     match name.split_once('.') {
-        Some((rulebook, item)) => format!("{}.{}", snake(rulebook), snake(item)),
-        None => snake(name),
+        Some((rulebook, item)) if name.is_ascii() => format!("{}.{}", snake(rulebook), snake(item)),
+        _ => snake(name),
     }
 }
 
-/// The words of a name in any case, in lower case, the first beginning with a letter; empty where there are none.
+/// The words of a name in any case, in lower case, the first beginning with a letter; none where it has other letters.
 fn words(name: &str) -> Vec<String> {
+    if !name.is_ascii() {
+        return Vec::new();
+    }
     let mut words = vec![String::new()];
     let mut before = ' ';
     for c in name.chars() {

@@ -1,8 +1,10 @@
 //! Probes: how items of evidence are had, and how they are read.
 
 use super::{Command, ItemId, Period, Size, Template};
-use crate::rulebook::decode::{Map, OneOrMany};
+use crate::diagnostic::Problem;
+use crate::rulebook::decode::{Decoder, Map, OneOrMany};
 use crate::rulebook::text::Text;
+use crate::rulebook::yaml::Yaml;
 
 spec! {
     /// How one item of evidence is had, live or from a bundle, and how it is read
@@ -169,6 +171,7 @@ spec! {
         /// Regular expressions whose named groups become the keys of a row; the first that matches counts
         pub fields: OneOrMany<Text>,
     }
+    check check_lines
 }
 
 spec! {
@@ -197,4 +200,41 @@ spec! {
         /// Table of the listing, where the text does not name it
         pub table: Option<Text>,
     }
+}
+
+/// Live probes whose outcome is the evidence, so that there is nothing to parse.
+const ANSWERS: &[&str] = &["tcp", "dns", "tls"];
+
+/// Reports what a probe of this rulebook lacks, or what cannot be added to one of a used rulebook.
+pub(super) fn check_probe(id: &ItemId, yaml: &Yaml, decoder: &mut Decoder) {
+    let live = LiveSpec::KEYS.iter().find_map(|key| yaml.key(key));
+    if live.or(yaml.key("captured")).is_none() {
+        let keys: Vec<String> = LiveSpec::KEYS.iter().map(|key| format!("`{key}`")).collect();
+        let problem = Problem::error("missing-key", id.place, "nothing says how this item is had");
+        decoder.report(
+            problem
+                .label("needed here")
+                .help(format!("add `captured` or one of {}", keys.join(", "))),
+        );
+    }
+    if id.rulebook().is_some() {
+        for key in ["about", "per", "parse", "shape", "clock", "again"] {
+            let message = format!("`{key}` of a probe of another rulebook cannot be changed");
+            decoder.misplaced(yaml.key(key), &message, "only further ways to the item can be added");
+        }
+    } else if live.is_some_and(|key| ANSWERS.contains(&key.value.as_str())) {
+        decoder.misplaced(
+            yaml.key("parse"),
+            "the outcome of this probe is its document",
+            "remove `parse`",
+        );
+    } else if yaml.key("parse").is_none() {
+        let problem = Problem::error("missing-key", id.place, "nothing says how this item is read");
+        let help = "add `parse:`, such as `parse: json`; `parse: raw` takes the text as it is";
+        decoder.report(problem.label("needed here").help(help));
+    }
+}
+
+fn check_lines(_: &LinesSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    decoder.needs(yaml, "lines parser", "fields", "'^(?<level>\\w+) (?<text>.*)$'");
 }

@@ -1,8 +1,9 @@
 //! Rules: what must hold, and what is said where it does not.
 
-use super::{Command, NamedOrListed, Script, SnakeId, Template};
+use super::{Commands, NamedOrListed, Script, SnakeId, Template};
 use crate::rulebook::decode::{Decoder, Map, OneOrMany};
 use crate::rulebook::text::Text;
+use crate::rulebook::yaml::Yaml;
 
 spec! {
     /// What must hold, and what is said where it does not
@@ -32,9 +33,9 @@ spec! {
         /// What to do about it
         pub help: Option<Template>,
         /// Commands that look further
-        pub r#try: Vec<Command>,
+        pub r#try: Commands,
         /// Commands that change something
-        pub fix: Vec<Command>,
+        pub fix: Commands,
         /// Entries of a catalogue or tracker that this rule implements
         pub refs: OneOrMany<Text>,
         /// Address of a page about it
@@ -75,9 +76,9 @@ spec! {
         /// What to do about it, in place of the rule's
         pub help: Option<Template>,
         /// Commands that look further, in place of the rule's
-        pub r#try: Vec<Command>,
+        pub r#try: Commands,
         /// Commands that change something, in place of the rule's
-        pub fix: Vec<Command>,
+        pub fix: Commands,
     }
     check check_clause
 }
@@ -132,6 +133,31 @@ spec! {
     }
 }
 
-fn check_rule(_: &RuleSpec, _: &mut Decoder) {}
+fn check_rule(rule: &RuleSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    if yaml.key("each").is_some() {
+        decoder.needs(yaml, "rule", "each", "{ row: rows }");
+    }
+    match &rule.check {
+        CheckSpec::Expect(_) => {}
+        CheckSpec::Decide(_) => decoder.needs(yaml, "rule", "decide", "[{ pass: \"true\" }]"),
+        CheckSpec::Forbid(_) => {
+            decoder.needs(yaml, "rule", "forbid", "{ row: rows }");
+            let help = "move its lists into `forbid`, which is nested from left to right as well";
+            decoder.misplaced(
+                yaml.key("each"),
+                "`forbid` walks lists by itself, so `each` does not belong here",
+                help,
+            );
+        }
+    }
+}
 
-fn check_clause(_: &ClauseSpec, _: &mut Decoder) {}
+fn check_clause(clause: &ClauseSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    let verdict = clause.verdict.key();
+    if verdict != "fail" {
+        for key in ["severity", "fix"] {
+            let message = format!("`{key}` does not belong to a clause with `{verdict}`");
+            decoder.misplaced(yaml.key(key), &message, "only failures have it");
+        }
+    }
+}

@@ -1,11 +1,15 @@
 //! Whole files.
 
+use super::probe::check_probe;
+use super::subject::check_subject;
 use super::{
     FactSpec, FormatVersion, GuideSpec, InputSpec, ItemId, KebabId, ProbeSpec, RuleSpec, Script, SnakeId, SubjectSpec,
     ViewSpec,
 };
-use crate::rulebook::decode::{Map, OneOrMany};
+use crate::diagnostic::{Problem, quoted};
+use crate::rulebook::decode::{Decoder, Map, OneOrMany};
 use crate::rulebook::text::Text;
+use crate::rulebook::yaml::Yaml;
 
 spec! {
     /// A rulebook: evidence to gather, facts to extract, rules that must hold
@@ -41,6 +45,7 @@ spec! {
         /// Tables computed from evidence
         pub views: Map<KebabId, ViewSpec>,
     }
+    check check_rulebook
 }
 
 spec! {
@@ -63,4 +68,52 @@ spec! {
         /// Tables computed from evidence
         pub views: Map<KebabId, ViewSpec>,
     }
+    check check_part
+}
+
+fn check_rulebook(spec: &RulebookSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    if let Some(version) = spec.version.as_ref().filter(|version| !is_version(version)) {
+        let problem = Problem::error(
+            "bad-version",
+            version.place,
+            format!("{} is no version", quoted(version)),
+        );
+        decoder.report(problem.label("expected three numbers").help("write it as `0.1.0`"));
+    }
+    check_items(&spec.subjects, &spec.probes, yaml, decoder);
+}
+
+fn check_part(spec: &PartSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    check_items(&spec.subjects, &spec.probes, yaml, decoder);
+}
+
+/// Checks what an item alone cannot tell: whether it is of this rulebook or adds to one of another.
+fn check_items(
+    subjects: &Map<ItemId, SubjectSpec>,
+    probes: &Map<ItemId, ProbeSpec>,
+    yaml: &Yaml,
+    decoder: &mut Decoder,
+) {
+    let entries = |section: &str| yaml.get(section).map(Yaml::entries).unwrap_or_default();
+    for (key, subject) in entries("subjects") {
+        if let Some((id, _)) = subjects.get_key_value(key.value.as_str()) {
+            check_subject(id, subject, decoder);
+        }
+    }
+    for (key, probe) in entries("probes") {
+        if let Some((id, _)) = probes.get_key_value(key.value.as_str()) {
+            check_probe(id, probe, decoder);
+        }
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    let (numbers, label) = text.split_once(['-', '+']).unwrap_or((text, "0"));
+    let numbers: Vec<&str> = numbers.split('.').collect();
+    numbers.len() == 3
+        && numbers.iter().all(|number| number.parse::<u64>().is_ok())
+        && !label.is_empty()
+        && label
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
 }

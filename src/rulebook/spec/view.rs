@@ -1,8 +1,9 @@
 //! Views: tables computed from evidence.
 
 use super::{InputSpec, Script, SnakeId, Template};
-use crate::rulebook::decode::{Map, OneOrMany};
+use crate::rulebook::decode::{Decoder, Map, OneOrMany};
 use crate::rulebook::text::Text;
+use crate::rulebook::yaml::Yaml;
 
 spec! {
     /// A table computed from evidence
@@ -24,4 +25,10 @@ spec! {
         /// Words where there are no rows
         pub empty: Option<Template>,
     }
+    check check_view
+}
+
+fn check_view(_: &ViewSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    decoder.needs(yaml, "view", "each", "{ row: rows }");
+    decoder.needs(yaml, "view", "columns", "{ NAME: row.name }");
 }

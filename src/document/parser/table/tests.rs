@@ -220,7 +220,7 @@ proptest! {
         let lines = || std::iter::once(&names).chain(&cells);
         let width = |at: usize| lines().map(|line| line[at].chars().count()).max().unwrap_or(0) + padding;
         let text: String = lines().map(|line| {
-            let cells = line.iter().enumerate().map(|(at, cell)| cell.clone() + &" ".repeat(width(at) - cell.chars().count()));
+            let cells = line.iter().enumerate().map(|(at, cell)| format!("{cell}{}", " ".repeat(width(at) - cell.chars().count())));
             cells.collect::<String>() + "\n"
         }).collect();
         let doc = read(&parser(None, &[]), &text);

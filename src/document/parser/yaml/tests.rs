@@ -188,13 +188,13 @@ fn aliases_are_bounded() {
 
 #[test]
 fn nesting_is_bounded() {
-    let flow = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    let flow = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert_eq!(read(&Parser::Yaml, &flow(MAX_DEPTH)).node_count(), MAX_DEPTH);
     refusal(&Parser::Yaml, &flow(MAX_DEPTH + 1));
     let block = |depth: usize| "- ".repeat(depth);
     assert_eq!(read(&Parser::Yaml, &block(MAX_DEPTH)).node_count(), MAX_DEPTH + 1);
     refusal(&Parser::Yaml, &block(MAX_DEPTH + 1));
-    let mixed = block(MAX_DEPTH - 1) + &flow(2);
+    let mixed = format!("{}{}", block(MAX_DEPTH - 1), flow(2));
     assert!(refusal(&Parser::Yaml, &mixed).ends_with("nested more than 512 deep"));
     refusal(&Parser::Yaml, &"[".repeat(100_000));
     refusal(&Parser::Yaml, &"{a: ".repeat(100_000));

@@ -1,0 +1,296 @@
+//! From text to script: parsing, looking up free names, checking calls.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use rhai::{AST, Engine, Expr, ParseError, Position, Stmt, StmtBlock};
+
+use super::problem::{ScriptProblem, message_at, offset, syntax, word_at};
+use super::reads::{self, Blame, Call, Findings, Found};
+use super::template::{self, Part};
+use super::tokens::{self, FORMS, Tokens};
+use super::{Body, Code, Kind, Known, Piece, Read, Script, Scripts, engine};
+
+impl Scripts {
+    /// Compiles a text.
+    ///
+    /// # Errors
+    /// All problems found: of syntax the first, else everything.
+    pub fn compile(&mut self, text: &str, kind: Kind, known: &Known<'_>) -> Result<Script, Vec<ScriptProblem>> {
+        let mut reads = Vec::new();
+        let body = match kind {
+            Kind::Template => Body::Template(self.pieces(text, known, &mut reads)?),
+            Kind::Expression | Kind::Block => {
+                let code = self.code(text, 0..text.len(), known, &mut reads)?;
+                if kind == Kind::Expression {
+                    check_expression(&code, text)?;
+                }
+                Body::Code(code)
+            }
+        };
+        Ok(Script {
+            reads,
+            body: Arc::new(body),
+        })
+    }
+
+    fn pieces(
+        &mut self,
+        text: &str,
+        known: &Known<'_>,
+        reads: &mut Vec<Read>,
+    ) -> Result<Vec<Piece>, Vec<ScriptProblem>> {
+        let parts = template::split(text).map_err(|at| vec![problem("nothing closes this `${`", at)])?;
+        let mut problems = Vec::new();
+        let mut pieces = Vec::new();
+        for part in parts {
+            match part {
+                Part::Text(range) => pieces.push(Piece::Text(text[range].into())),
+                Part::Code(range) => match self.code(text, range, known, reads) {
+                    Ok(code) => pieces.push(Piece::Code(code)),
+                    Err(found) => problems.extend(found),
+                },
+            }
+        }
+        if problems.is_empty() { Ok(pieces) } else { Err(problems) }
+    }
+
+    /// Compiles the code in a range of a text; places are bytes of the whole text.
+    fn code(
+        &mut self,
+        whole: &str,
+        range: Range<usize>,
+        known: &Known<'_>,
+        reads: &mut Vec<Read>,
+    ) -> Result<Code, Vec<ScriptProblem>> {
+        let (start, text) = (range.start, &whole[range]);
+        let (ast, found, problems) = self
+            .parse(text, known)
+            .map_err(|problem| vec![shifted(problem, start)])?;
+        if !problems.is_empty() {
+            return Err(problems.into_iter().map(|problem| shifted(problem, start)).collect());
+        }
+        reads.extend(found.iter().filter_map(|found| located(found, text, start)));
+        if ast.statements().is_empty() {
+            return Err(vec![problem("an expression is missing", start..start + text.len())]);
+        }
+        let block = StmtBlock::new(ast.statements().iter().cloned(), Position::NONE, Position::NONE);
+        Ok(Code {
+            text: text.into(),
+            start,
+            expr: Expr::Stmt(Box::new(block)),
+            closures: ast.shared_lib().clone(),
+            closure_names: ast.iter_fn_def().map(|function| function.name.to_string()).collect(),
+        })
+    }
+
+    /// Parses until every free name has become a look-up. The second parse is the last, unless two closures are alike:
+    /// Rhai keeps only one of such twins, so that the names in the other come to light one parse later.
+    fn parse(&mut self, text: &str, known: &Known<'_>) -> Result<(AST, Vec<Found>, Vec<ScriptProblem>), ScriptProblem> {
+        let mut tokens = Tokens::new();
+        let mut reads = Vec::new();
+        loop {
+            let ast = self.parse_with(text, &tokens).map_err(|error| syntax(&error, text))?;
+            let findings = reads::analyse(&ast, known);
+            let mut problems = self.check_calls(&findings.calls, text, &BTreeSet::new());
+            problems.extend(findings.blames.iter().map(|blame| located_blame(blame, text)));
+            if !problems.is_empty() {
+                return Ok((ast, reads, problems));
+            }
+            if !self.exchange(&findings, &mut tokens) {
+                reads.sort_by_key(|read| tokens::key(read.start));
+                return Ok((ast, reads, problems));
+            }
+            reads.extend(findings.reads);
+        }
+    }
+
+    fn parse_with(&mut self, text: &str, tokens: &Tokens) -> Result<AST, ParseError> {
+        self.exchange.set(tokens.clone());
+        let parsed = self.engine.compile(text);
+        self.exchange.set(Tokens::new());
+        parsed
+    }
+
+    /// Parses the text of a module. The findings are those of all parses: some come twice.
+    pub(super) fn parse_module(&mut self, text: &str) -> Result<(AST, Findings), ParseError> {
+        let mut tokens = Tokens::new();
+        let mut all = Findings::default();
+        loop {
+            let ast = self.parse_with(text, &tokens)?;
+            let mut findings = reads::analyse_functions(&ast);
+            all.reads.append(&mut findings.reads);
+            let more = self.exchange(&findings, &mut tokens);
+            all.calls.append(&mut findings.calls);
+            all.blames.append(&mut findings.blames);
+            if !more {
+                return Ok((ast, all));
+            }
+        }
+    }
+
+    /// Adds what the findings want exchanged; false if there is nothing new.
+    fn exchange(&mut self, findings: &Findings, tokens: &mut Tokens) -> bool {
+        add_getters(&mut self.engine, &findings.properties);
+        let before = tokens.len();
+        for read in &findings.reads {
+            let token = tokens::read_token(&mut self.engine, read.namespace.as_deref(), &read.name);
+            tokens.extend(tokens::key(read.start).map(|key| (key, token)));
+        }
+        for (at, name) in &findings.copies {
+            // A free name is a copy already.
+            if let Some(key) = tokens::key(*at)
+                && !tokens.contains_key(&key)
+            {
+                tokens.insert(key, tokens::copy_token(&mut self.engine, name));
+            }
+        }
+        for (at, special) in &findings.specials {
+            tokens.extend(tokens::key(*at).map(|key| (key, special.token())));
+        }
+        tokens.len() > before
+    }
+
+    /// Calls of functions that do not exist, or with a wrong number of arguments.
+    pub(super) fn check_calls(&self, calls: &[Call], text: &str, own: &Functions) -> Vec<ScriptProblem> {
+        let problems = calls.iter().filter_map(|call| {
+            let (message, help) = match &call.module {
+                Some(module) => self.wrong_qualified(module, call)?,
+                None => self.wrong_call(call, own)?,
+            };
+            let mut problem = message_at(&message, text, call.at);
+            problem.help = help;
+            Some(problem)
+        });
+        problems.collect()
+    }
+
+    fn wrong_qualified(&self, module: &str, call: &Call) -> Wrong {
+        if self.broken.contains(module) {
+            return None;
+        }
+        let Some(compiled) = self.own.get(module).or_else(|| self.used.get(module)) else {
+            let names = self.own.keys().chain(self.used.keys()).map(String::as_str);
+            return Some((format!("there is no module `{module}`"), suggestion(module, names)));
+        };
+        wrong_function(&format!("{module}::{}", call.name), call, 0, &compiled.functions)
+    }
+
+    fn wrong_call(&self, call: &Call, own: &Functions) -> Wrong {
+        let name = &call.name;
+        if engine::OFF.contains(&name.as_str()) {
+            return Some((format!("`{name}` is not available in rulebooks"), None));
+        }
+        let is_own = own.iter().any(|(own, _)| own == name);
+        if call.method {
+            // What it is called on is not known, but the name is. Closures are called by `call`.
+            let known = is_own || name == "call";
+            return if known {
+                None
+            } else {
+                wrong_function(name, call, 1, engine::native_functions())
+            };
+        }
+        if let Some(form) = FORMS.iter().find(|form| form.name == name) {
+            let form = BTreeSet::from([(name.clone(), form.parameters.len())]);
+            return wrong_function(name, call, 0, &form);
+        }
+        wrong_function(name, call, 0, if is_own { own } else { engine::native_functions() })
+    }
+}
+
+/// What is wrong with a call, and perhaps what was meant.
+type Wrong = Option<(String, Option<String>)>;
+
+/// Names and numbers of parameters.
+pub(super) type Functions = BTreeSet<(String, usize)>;
+
+/// Checks a call against the functions that there are; `before` arguments stand before its dot.
+fn wrong_function(shown: &str, call: &Call, before: usize, functions: &Functions) -> Wrong {
+    let arities: Vec<usize> = functions
+        .iter()
+        .filter(|(name, _)| *name == call.name)
+        .map(|(_, arity)| arity.saturating_sub(before))
+        .collect();
+    if arities.is_empty() {
+        let names = functions.iter().map(|(name, _)| name.as_str());
+        return Some((format!("there is no function `{shown}`"), suggestion(&call.name, names)));
+    }
+    let wanted = arities.iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
+    let fits = arities.contains(&call.arguments);
+    (!fits).then(|| {
+        (
+            format!("`{shown}` takes {wanted} argument(s), not {}", call.arguments),
+            None,
+        )
+    })
+}
+
+/// The name that was probably meant.
+fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    names
+        .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
+        .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
+        .min()
+        .map(|(_, name)| format!("did you mean `{name}`?"))
+}
+
+fn check_expression(code: &Code, text: &str) -> Result<(), Vec<ScriptProblem>> {
+    let Expr::Stmt(block) = &code.expr else {
+        return Ok(());
+    };
+    let wrong = match block.statements() {
+        [Stmt::Expr(_) | Stmt::FnCall(..) | Stmt::If(..) | Stmt::Switch(..) | Stmt::Block(_)] => return Ok(()),
+        [] => return Ok(()),
+        [_, second, ..] => message_at(
+            "one expression is wanted here, not several statements",
+            text,
+            second.position(),
+        ),
+        [statement] => message_at(
+            "an expression is wanted here, not a statement",
+            text,
+            statement.position(),
+        ),
+    };
+    Err(vec![wrong])
+}
+
+/// Makes members quick to reach.
+pub(super) fn add_getters(engine: &mut Engine, properties: &BTreeSet<String>) {
+    for name in properties {
+        engine::add_getter(engine, name);
+    }
+}
+
+fn problem(message: &str, at: Range<usize>) -> ScriptProblem {
+    ScriptProblem {
+        message: message.to_owned(),
+        help: None,
+        start: at.start,
+        end: at.end,
+    }
+}
+
+pub(super) fn located_blame(blame: &Blame, text: &str) -> ScriptProblem {
+    let mut problem = message_at(&blame.message, text, blame.at);
+    problem.help = blame.help.map(str::to_owned);
+    problem
+}
+
+fn shifted(mut problem: ScriptProblem, by: usize) -> ScriptProblem {
+    problem.start += by;
+    problem.end += by;
+    problem
+}
+
+fn located(found: &Found, text: &str, by: usize) -> Option<Read> {
+    Some(Read {
+        namespace: found.namespace.clone(),
+        name: found.name.clone(),
+        probe: found.probe,
+        start: by + offset(text, found.start)?,
+        end: by + word_at(text, offset(text, found.last)?).end,
+    })
+}
