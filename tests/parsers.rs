@@ -1,5 +1,7 @@
 //! The parsers of texts on listings of real packet filters, and on every file of the shared evidence.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::fs;

@@ -32,14 +32,16 @@
 //! the first row has any, else two or more blanks, if these give every row as many cells as there are names, else
 //! blanks; rows may be shorter. A column without a name, left of the first, has the empty key.
 
-use std::borrow::Cow;
+mod line;
+
 use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 use unicode_width::UnicodeWidthChar;
 
+use self::line::Line;
 use super::pattern::Pattern;
-use super::text::{is_blank, lines_from, room, slice, solid_lines, span, trimmed};
+use super::text::{is_blank, lines_from, room, slice, solid_lines, trimmed};
 use crate::document::reading::{Parsed, fault, read};
 use crate::document::{Builder, Document, Name, ParseError};
 
@@ -111,84 +113,6 @@ fn end(text: &str, body: usize, options: &TableOptions) -> Parsed<usize> {
         }
     }
     Ok(end.unwrap_or(text.len()))
-}
-
-/// A line without escape sequences.
-struct Line<'t> {
-    range: Range<usize>,
-    text: Cow<'t, str>,
-    /// From which bytes of the text on how many bytes in all were left out.
-    skipped: Vec<(usize, usize)>,
-}
-
-impl<'t> Line<'t> {
-    fn new(text: &'t str, range: Range<usize>) -> Self {
-        let written = slice(text, &range);
-        let mut line = Self {
-            range,
-            text: Cow::Borrowed(written),
-            skipped: Vec::new(),
-        };
-        if written.contains('\x1b') {
-            line.strip(written);
-        }
-        line
-    }
-
-    fn strip(&mut self, written: &str) {
-        let mut text = String::with_capacity(written.len());
-        let mut at = 0;
-        while let Some(rest) = written.get(at..).filter(|rest| !rest.is_empty()) {
-            let len = rest.find('\x1b').unwrap_or(rest.len());
-            text.push_str(rest.get(..len).unwrap_or_default());
-            at += len + rest.get(len..).map_or(0, escape_len);
-            self.skipped.push((text.len(), at - text.len()));
-        }
-        self.text = Cow::Owned(text);
-    }
-
-    /// Where a part of the text stands in the whole text as written.
-    fn origin(&self, part: &Range<usize>) -> Range<usize> {
-        let place = |at: usize| {
-            let before = self.skipped.partition_point(|(from, _)| *from <= at);
-            let skipped = before.checked_sub(1).and_then(|last| self.skipped.get(last));
-            self.range.start + at + skipped.map_or(0, |(_, skipped)| *skipped)
-        };
-        place(part.start)..part.end.checked_sub(1).map_or(0, |last| place(last) + 1)
-    }
-
-    fn push(&self, part: Range<usize>, build: &mut Builder) {
-        let origin = self.origin(&part);
-        if origin.len() == part.len() {
-            build.cell(span(&origin));
-        } else {
-            build.computed_string(slice(&self.text, &part), span(&origin));
-        }
-    }
-}
-
-/// The length of the escape sequence that a text begins with; 0 for an empty text.
-fn escape_len(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let run = |from: usize, allowed: std::ops::RangeInclusive<u8>| {
-        let rest = bytes.get(from..).unwrap_or_default();
-        from + rest.iter().take_while(|byte| allowed.contains(byte)).count()
-    };
-    match bytes.get(1) {
-        Some(b'[') => {
-            let end = run(run(2, 0x30..=0x3F), 0x20..=0x2F);
-            end + usize::from(matches!(bytes.get(end), Some(0x40..=0x7E)))
-        }
-        Some(b']') => {
-            let inside = bytes.get(2..).unwrap_or_default();
-            match memchr2(0x07, 0x1B, inside).map(|at| inside.get(at..).unwrap_or_default()) {
-                Some([0x07, rest @ ..] | [0x1B, b'\\', rest @ ..]) => bytes.len() - rest.len(),
-                _ => 2,
-            }
-        }
-        Some(0x40..=0x5F) => 2,
-        _ => bytes.len().min(1),
-    }
 }
 
 /// The lines below the header.
@@ -594,5 +518,4 @@ fn begins_with_date(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "table_tests.rs"]
 mod tests;
