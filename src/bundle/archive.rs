@@ -15,7 +15,7 @@ use super::listing::{Content, Listing, Member};
 use super::name;
 use super::packed::{self, Codec, Kept, Unpacked};
 use super::tar::{self, Header, Kind, Plain, Source, Walk};
-use super::zip::{self, Zip};
+use super::zip::{self, Stored, Zip};
 
 /// Bytes of a packed tar that are held as they are.
 const HELD_PLAIN: u64 = 32 << 20;
@@ -60,11 +60,12 @@ impl Handle {
     }
 
     /// Reads a member of a zip.
-    pub(super) fn entry(&self, number: usize, limit: u64) -> io::Result<Vec<u8>> {
+    pub(super) fn entry(&self, number: usize) -> io::Result<Vec<u8>> {
         let Handle::Zip(zip) = self else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        zip::read(&mut zip.lock().unwrap_or_else(PoisonError::into_inner), number, limit)
+        let stored = Stored::read(&mut zip.lock().unwrap_or_else(PoisonError::into_inner), number)?;
+        stored.unpack()
     }
 }
 

@@ -14,14 +14,17 @@ use super::{name, packed};
 ///
 /// The times of the files are not looked at: they change with every copy and every check-out.
 pub(super) fn list(bundle: &str, root: &Path, listing: &mut Listing<'_>) -> Result<(), BundleError> {
-    for entry in WalkDir::new(root).max_depth(listing.limits.depth + 2) {
+    let depth = listing.limits.depth;
+    for entry in WalkDir::new(root).max_depth(depth + 1) {
         listing.count().map_err(|exceeded| BundleError::TooLarge {
             name: bundle.to_owned(),
             exceeded,
         })?;
         match entry {
-            Ok(entry) if entry.depth() > listing.limits.depth + 1 => too_deep(root, &entry, listing),
-            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) if entry.file_type().is_dir() && entry.depth() <= depth => {}
+            Ok(entry) if entry.file_type().is_dir() => {
+                listing.refuse(relative(root, entry.path()), format!("more than {depth} folders deep"));
+            }
             Ok(entry) => add(root, &entry, listing),
             Err(error) if error.depth() == 0 => {
                 return Err(BundleError::Unreadable {
@@ -38,17 +41,15 @@ pub(super) fn list(bundle: &str, root: &Path, listing: &mut Listing<'_>) -> Resu
     Ok(())
 }
 
-fn too_deep(root: &Path, entry: &DirEntry, listing: &mut Listing<'_>) {
-    let reason = format!("more than {} folders deep", listing.limits.depth);
-    listing.refuse(relative(root, entry.path()), reason);
-}
-
 fn add(root: &Path, entry: &DirEntry, listing: &mut Listing<'_>) {
-    let path = relative(root, entry.path());
     let inside = entry.path().strip_prefix(root).unwrap_or(entry.path());
-    match why_not(root, entry, listing.limits.item) {
-        Some(reason) => listing.leave_out(path, reason),
-        None => listing.add(path, Member::new(Content::File(inside.to_owned()))),
+    // Names of files are held to the rules for names in archives, so that a manifest can list whatever is found here.
+    match name::inside(relative(root, entry.path()).as_bytes(), listing.limits) {
+        Err(bad) => listing.refuse(bad.shown, bad.reason),
+        Ok(path) => match why_not(root, entry, listing.limits.item) {
+            Some(reason) => listing.leave_out(path, reason),
+            None => listing.add(path, Member::new(Content::File(inside.to_owned()))),
+        },
     }
 }
 

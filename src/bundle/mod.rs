@@ -248,7 +248,7 @@ impl Bundle {
             (Content::Kept(kept), ..) => kept.bytes()?,
             (Content::File(file), Some(root), _) => folder::read(root, file, limit)?,
             (Content::Range { offset, size }, _, Some(handle)) => handle.range(*offset, *size)?,
-            (Content::Entry(number), _, Some(handle)) => handle.entry(*number, limit)?,
+            (Content::Entry(number), _, Some(handle)) => handle.entry(*number)?,
             (Content::Listed, ..) => return Err(io::Error::new(ErrorKind::NotFound, NOT_THERE)),
             (Content::Nowhere(reason), ..) => return Err(io::Error::other(reason.clone())),
             _ => return Err(ErrorKind::NotFound.into()),

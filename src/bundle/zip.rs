@@ -1,10 +1,13 @@
 //! Bundles in a zip: listed from its directory, members unpacked when they are asked for.
 
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use flate2::Crc;
+use flate2::bufread::DeflateDecoder;
 use jiff::Timestamp;
+use zip::CompressionMethod;
 use zip::extra_fields::ExtraField;
 use zip::read::ZipFile;
 use zip::result::ZipError;
@@ -90,10 +93,19 @@ fn add(zip: &mut Zip, number: usize, listing: &mut Listing<'_>) {
     if entry.encrypted() {
         return listing.leave_out(path, "encrypted");
     }
-    if entry.size() > listing.limits.item {
+    if entry.size().max(entry.compressed_size()) > listing.limits.item {
         return listing.leave_out(path, packed::larger_than(listing.limits.item));
     }
-    match zip.by_index(number) {
+    if !matches!(
+        entry.compression(),
+        CompressionMethod::Stored | CompressionMethod::Deflated
+    ) {
+        return listing.leave_out(
+            path,
+            format!("packed with {}, which is not read here", entry.compression()),
+        );
+    }
+    match zip.by_index_raw(number) {
         Err(error) => listing.leave_out(path, error.to_string()),
         Ok(file) => listing.add(
             path,
@@ -124,16 +136,51 @@ fn modified<R: Read>(file: &ZipFile<'_, R>) -> Option<Timestamp> {
     Timestamp::from_second(i64::from(seconds)).ok()
 }
 
-/// Reads the member of this number.
-pub(super) fn read(zip: &mut Zip, number: usize, limit: u64) -> io::Result<Vec<u8>> {
-    let mut file = zip.by_index(number).map_err(into_io)?;
-    let size = file.size().min(limit);
-    let mut bytes = Vec::new();
-    file.by_ref().take(size.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > size {
-        return Err(io::Error::other("longer than the directory of the zip tells"));
+/// A member as it is stored, so that others may use the zip while it is unpacked.
+pub(super) struct Stored {
+    bytes: Vec<u8>,
+    method: CompressionMethod,
+    size: u64,
+    crc: u32,
+}
+
+impl Stored {
+    /// Reads the member of this number.
+    pub(super) fn read(zip: &mut Zip, number: usize) -> io::Result<Stored> {
+        let mut file = zip.by_index_raw(number).map_err(into_io)?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        if (bytes.len() as u64) < file.compressed_size() {
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, "the zip ends before it"));
+        }
+        Ok(Stored {
+            bytes,
+            method: file.compression(),
+            size: file.size(),
+            crc: file.crc32(),
+        })
     }
-    Ok(bytes)
+
+    /// Its bytes, as many as the directory tells and with the checksum that it tells.
+    pub(super) fn unpack(self) -> io::Result<Vec<u8>> {
+        let bytes = if self.method == CompressionMethod::Deflated {
+            let mut bytes = Vec::new();
+            let decoder = DeflateDecoder::new(self.bytes.as_slice());
+            decoder.take(self.size.saturating_add(1)).read_to_end(&mut bytes)?;
+            bytes
+        } else {
+            self.bytes
+        };
+        let mut crc = Crc::new();
+        crc.update(&bytes);
+        if bytes.len() as u64 != self.size || crc.sum() != self.crc {
+            return Err(io::Error::new(
+                ErrorKind::InvalidData,
+                "its bytes do not agree with their checksum in the zip",
+            ));
+        }
+        Ok(bytes)
+    }
 }
 
 fn into_io(error: ZipError) -> io::Error {
