@@ -88,7 +88,10 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let mut worst = Exit::Clean;
     // Reports are written in the order of the bundles; no more of them are in flight than threads can work at.
     for bundles in args.bundles.chunks(2 * rayon::current_num_threads()) {
-        let reports: Vec<_> = bundles.par_iter().map(|path| judged(args, &ruleset, &choices, path)).collect();
+        let reports: Vec<_> = bundles
+            .par_iter()
+            .map(|path| judged(args, &ruleset, &choices, path))
+            .collect();
         for report in reports {
             match report {
                 Ok(report) => {
@@ -130,7 +133,9 @@ fn open(path: &Path) -> Result<Bundle, Failure> {
 
 /// Where reports go: the file that is named, else standard output.
 fn output(args: &RunArgs) -> Result<Box<dyn Write>, Failure> {
-    let Some(path) = &args.output else { return Ok(Box::new(BufWriter::new(io::stdout().lock()))) };
+    let Some(path) = &args.output else {
+        return Ok(Box::new(BufWriter::new(io::stdout().lock())));
+    };
     let file = File::create(path).map_err(|error| {
         let message = format!("cannot write `{}`: {error}", path.display());
         Failure::usage(message, "name a file in a folder that exists")
