@@ -105,7 +105,7 @@ fn a_truncated_dump_passes_nothing_and_says_so() {
     let text = std::fs::read(format!("{EXAMPLE}/config_dump.json")).unwrap();
     let dir = folder(&[("config_dump.json", &text[..text.len() / 2])]);
     let (_, report) = report(&["run", dir.path().to_str().unwrap()]);
-    nothing_passes(&report, "`config_dump.json` is not valid JSON");
+    nothing_passes(&report, "`config_dump.json` cannot be read as JSON");
 }
 
 #[test]
