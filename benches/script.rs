@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use casebook::document::json;
-use casebook::script::{Doc, Index, Kind, Known, Limits, Names, Probe, Scripts, Unknown, to_dynamic};
+use casebook::script::{Doc, Index, Kind, Known, Limits, Names, Probe, Refusal, Scripts, Unknown, to_dynamic};
 use criterion::{Criterion, criterion_group, criterion_main};
 use rhai::{Array, Dynamic};
 
@@ -17,15 +17,15 @@ struct Facts {
 }
 
 impl Names for Facts {
-    fn value(&self, name: &str) -> Result<Dynamic, Unknown> {
+    fn value(&self, name: &str) -> Result<Dynamic, Refusal> {
         match name {
             "services" => Ok(self.services.clone()),
             "names" => Ok(self.names.clone()),
-            _ => Err(Unknown::new("not captured")),
+            _ => Err(Unknown::new("not captured").into()),
         }
     }
 
-    fn member(&self, _: &str, name: &str) -> Result<Dynamic, Unknown> {
+    fn member(&self, _: &str, name: &str) -> Result<Dynamic, Refusal> {
         self.value(name)
     }
 

@@ -2,12 +2,14 @@
 //!
 //! The modules in reading order; data flows downwards.
 
-pub mod bundle;
-pub mod case;
 pub mod diagnostic;
 pub mod document;
-pub mod engine;
 pub mod path;
-pub mod report;
-pub mod rulebook;
 pub mod script;
+pub mod rulebook;
+pub mod bundle;
+pub mod engine;
+pub mod report;
+pub mod case;
+pub mod cli;
+pub mod commands;

@@ -1,2 +1,40 @@
-//! The command line.
-fn main() {}
+//! The program: parse arguments, run, print the error, exit.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use casebook::cli::Cli;
+use casebook::commands::{self, Exit, Failure};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let exit = std::panic::catch_unwind(|| commands::dispatch(cli));
+    match exit {
+        Ok(Ok(exit)) => ExitCode::from(exit as u8),
+        // Whoever reads the output has gone: that is no failure of ours.
+        Ok(Err(Failure::Output(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::from(Exit::Clean as u8)
+        }
+        Ok(Err(failure)) => {
+            let _ = report(&failure);
+            ExitCode::from(failure.exit() as u8)
+        }
+        Err(_) => {
+            let _ = writeln!(
+                io::stderr(),
+                "casebook has a bug: please report the lines above, with what you ran"
+            );
+            ExitCode::from(70)
+        }
+    }
+}
+
+fn report(failure: &Failure) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    match failure {
+        Failure::Rulebook(problems) => write!(err, "{problems}"),
+        Failure::Usage { message, help } => writeln!(err, "error: {message}\n  help: {help}"),
+        Failure::Output(_) => writeln!(err, "error: {failure}"),
+    }
+}

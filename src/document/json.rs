@@ -4,8 +4,10 @@
 //! beyond `f64` are kept as text.
 
 use super::build::{Builder, MAX_DEPTH, Name};
-use super::{Document, MAX_BYTES, ParseError, Stored};
+use super::reading::{Parsed, fault, read};
+use super::{Document, ParseError, Stored};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// How JSON is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,42 +18,21 @@ pub struct Options {
 
 /// Reads one JSON text.
 pub fn parse(text: String, options: &Options) -> Result<Document, ParseError> {
-    parse_within(text, options, MAX_BYTES)
+    let builder = Builder::new(text.len()).with_json_keys(options.snake_case_keys);
+    read(text, builder, |text, build| Parser::new(text, 0, build).document())
 }
 
-fn parse_within(text: String, options: &Options, max_bytes: u64) -> Result<Document, ParseError> {
-    if text.len() as u64 > max_bytes {
-        let message = format!("the text has {} bytes; at most {max_bytes} can be read", text.len());
-        return Err(ParseError::new(message, 0, text));
+/// Reads the JSON value that a part of a text consists of; whether there was any.
+pub(super) fn fill(text: &str, part: Range<usize>, build: &mut Builder) -> Parsed<bool> {
+    let mut parser = Parser::new(text.get(..part.end).unwrap_or_default(), part.start, build);
+    parser.skip_space();
+    if parser.at == part.end {
+        return Ok(false);
     }
-    let mut builder = Builder::new(text.len()).with_json_keys(options.snake_case_keys);
-    let mut parser = Parser {
-        text: &text,
-        bytes: text.as_bytes(),
-        at: 0,
-        build: &mut builder,
-    };
-    match parser.document() {
-        Ok(()) => Ok(builder.finish(text)),
-        Err(fault) => Err(ParseError::new(fault.message, fault.at, text)),
-    }
+    parser.value()?;
+    parser.end()?;
+    Ok(true)
 }
-
-/// What is wrong, and where.
-#[derive(Debug)]
-struct Fault {
-    at: usize,
-    message: String,
-}
-
-fn fault<T>(at: usize, message: impl Into<String>) -> Parsed<T> {
-    Err(Box::new(Fault {
-        at,
-        message: message.into(),
-    }))
-}
-
-type Parsed<T> = Result<T, Box<Fault>>;
 
 struct Parser<'t, 'b> {
     text: &'t str,
@@ -68,7 +49,16 @@ enum Within {
     Object,
 }
 
-impl Parser<'_, '_> {
+impl<'t, 'b> Parser<'t, 'b> {
+    fn new(text: &'t str, at: usize, build: &'b mut Builder) -> Self {
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at,
+            build,
+        }
+    }
+
     fn document(&mut self) -> Parsed<()> {
         if self.text.starts_with('\u{feff}') {
             return fault(
@@ -88,6 +78,10 @@ impl Parser<'_, '_> {
             );
         }
         self.value()?;
+        self.end()
+    }
+
+    fn end(&mut self) -> Parsed<()> {
         self.skip_space();
         match self.bytes.get(self.at) {
             None => Ok(()),
@@ -517,12 +511,30 @@ mod tests {
     }
 
     #[test]
-    fn surrogates() {
-        assert_eq!(
-            read(r#""\uD83D\uDE00\u00e9x""#)
-                .str(crate::document::NodeId::from_index(0))
-                .unwrap(),
-            "😀éx"
-        );
+    fn escapes_stand_for_characters() {
+        for (written, value) in [
+            (r#""\uD83D\uDE00\u00e9x""#, "😀éx"),
+            (r#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
+            (r#""\u0000""#, "\0"),
+            (r#""plain""#, "plain"),
+        ] {
+            let doc = read(written);
+            assert_eq!(doc.str(doc.root()).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn several_values_can_share_a_tape() {
+        let text = "{\"aB\": 1}\n {\"aB\": [2]}\n{";
+        let mut builder = Builder::new(text.len()).with_json_keys(true);
+        builder.open_array(0);
+        fill(text, 0..9, &mut builder).unwrap();
+        fill(text, 10..23, &mut builder).unwrap();
+        let fault = fill(text, 23..text.len(), &mut builder).unwrap_err();
+        assert_eq!(fault.at, text.len());
+        let doc = builder.finish(text.to_owned());
+        let values: Vec<_> = doc.with_key("a_b").iter().map(|&id| doc.raw(id)).collect();
+        assert_eq!(values, ["1", "[2]"]);
+        assert_eq!(doc.normalized_path(doc.with_key("a_b")[1]), "$[1]['aB']");
     }
 }

@@ -1,8 +1,10 @@
 //! Members' names: numbered once, folded where wanted, and where they occur.
 
 use super::{Name, Node, NodeId, json};
-use indexmap::IndexSet;
+use indexmap::IndexMap;
+use indexmap::map::raw_entry_v1::{RawEntryApiV1, RawEntryMut};
 use std::borrow::Cow;
+use std::hash::BuildHasher;
 
 /// Slots of the cache of names as written.
 const SLOTS: usize = 1024;
@@ -11,7 +13,7 @@ const SLOTS: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     // The default hasher, because names come from evidence and may be hostile; the cache spares most look-ups.
-    texts: IndexSet<Box<str>>,
+    texts: IndexMap<Box<str>, ()>,
     /// Fold lowerCamelCase to snake_case.
     pub(super) fold: bool,
     cache: Vec<Slot>,
@@ -24,6 +26,8 @@ struct Slot {
     len: u32,
     /// The first eight bytes, as far as they belong to the name.
     head: u64,
+    /// The last eight, if it has more than eight.
+    tail: u64,
     name: Name,
 }
 
@@ -34,17 +38,24 @@ impl Names {
 
     pub(super) fn text(&self, name: Name) -> Option<&str> {
         let at = (name.0 as usize).checked_sub(1)?;
-        self.texts.get_index(at).map(|text| &**text)
+        self.texts.get_index(at).map(|(text, ())| &**text)
     }
 
+    /// The number of a name; where names are folded, the name looked up is too.
     pub(super) fn find(&self, text: &str) -> Option<Name> {
-        self.texts.get_index_of(text).map(number)
+        let text = if self.fold { folded(text) } else { Cow::Borrowed(text) };
+        self.texts.get_index_of(&*text).map(number)
     }
 
     pub(super) fn intern(&mut self, text: &str) -> Name {
-        match self.texts.get_index_of(text) {
-            Some(at) => number(at),
-            None => number(self.texts.insert_full(text.into()).0),
+        let hash = self.texts.hasher().hash_one(text);
+        match self.texts.raw_entry_mut_v1().from_key_hashed_nocheck(hash, text) {
+            RawEntryMut::Occupied(entry) => number(entry.index()),
+            RawEntryMut::Vacant(entry) => {
+                let at = entry.index();
+                entry.insert_hashed_nocheck(hash, text.into(), ());
+                number(at)
+            }
         }
     }
 
@@ -52,12 +63,13 @@ impl Names {
     #[inline]
     pub(super) fn intern_written(&mut self, text: &str, start: usize, end: usize, escaped: bool) -> Name {
         let bytes = text.as_bytes();
-        let (head, at) = fingerprint(bytes, start, end);
+        let (head, tail, at) = fingerprint(bytes, start, end);
         let len = (end - start) as u32;
         if let Some(slot) = self.cache.get(at)
             && slot.len == len
-            && slot.head == head
-            && (len <= 8 || bytes.get(slot.start as usize..slot.start as usize + len as usize) == bytes.get(start..end))
+            && (slot.head, slot.tail) == (head, tail)
+            && (len <= 16
+                || bytes.get(slot.start as usize..slot.start as usize + len as usize) == bytes.get(start..end))
         {
             return slot.name;
         }
@@ -68,6 +80,7 @@ impl Names {
                 start: 0,
                 len: u32::MAX,
                 head: 0,
+                tail: 0,
                 name: Name::NONE,
             },
         );
@@ -76,6 +89,7 @@ impl Names {
                 start: start as u32,
                 len,
                 head,
+                tail,
                 name,
             };
         }
@@ -106,14 +120,14 @@ fn number(at: usize) -> Name {
     Name(at as u32 + 1)
 }
 
-/// The first eight bytes of a name, and its slot.
+/// The first and the last eight bytes of a name, and its slot.
 #[inline]
-fn fingerprint(bytes: &[u8], start: usize, end: usize) -> (u64, usize) {
+fn fingerprint(bytes: &[u8], start: usize, end: usize) -> (u64, u64, usize) {
     let len = end - start;
     let head = word(bytes, start) & mask(len);
     let tail = if len > 8 { word(bytes, end - 8) } else { 0 };
     let hash = (head ^ tail.rotate_left(29) ^ len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (head, (hash >> (64 - SLOTS.trailing_zeros())) as usize)
+    (head, tail, (hash >> (64 - SLOTS.trailing_zeros())) as usize)
 }
 
 #[inline]
@@ -158,50 +172,79 @@ fn folded(name: &str) -> Cow<'_, str> {
 /// For each name, the members that have it, in document order.
 #[derive(Debug)]
 pub(super) struct Postings {
-    /// By name: where its members begin. One more entry than names, and one for nodes without.
-    starts: Vec<u32>,
+    /// By name: where its members begin, and whether they are in the order of their parents too.
+    lists: Vec<List>,
     members: Vec<NodeId>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct List {
+    start: u32,
+    len: u32,
+    /// The parent of the last member seen.
+    parent: u32,
+    unordered: bool,
 }
 
 impl Postings {
     /// A counting sort of the members by name.
     pub(super) fn new(nodes: &[Node], names: usize) -> Self {
-        let mut starts = vec![0_u32; names + 2];
+        let mut lists = vec![List::default(); names + 1];
         for node in nodes {
-            if let Some(count) = starts.get_mut(node.name().0 as usize + 1) {
-                *count += 1;
+            if let Some(list) = lists.get_mut(node.name().0 as usize) {
+                list.len += 1;
             }
         }
-        let unnamed = starts.get(1).copied().unwrap_or(0);
-        if let Some(count) = starts.get_mut(1) {
-            *count = 0;
+        let mut start = 0;
+        for list in lists.iter_mut().skip(1) {
+            list.start = start;
+            start += std::mem::take(&mut list.len);
         }
-        let mut total = 0;
-        for start in &mut starts {
-            total += *start;
-            *start = total;
-        }
-        let mut members = vec![NodeId(0); nodes.len() - unnamed as usize];
-        let mut next = starts.clone();
-        for (id, node) in nodes.iter().enumerate().filter(|(_, node)| node.name() != Name::NONE) {
-            if let Some(at) = next.get_mut(node.name().0 as usize)
-                && let Some(member) = members.get_mut(*at as usize)
+        let mut postings = Self {
+            lists,
+            members: vec![NodeId(0); start as usize],
+        };
+        postings.fill(nodes);
+        postings
+    }
+
+    fn fill(&mut self, nodes: &[Node]) {
+        // The arrays and objects around a node, as (number, number after its subtree).
+        let mut around: Vec<(u32, u32)> = Vec::new();
+        for (id, node) in (0_u32..).zip(nodes) {
+            while around.last().is_some_and(|(_, end)| *end <= id) {
+                around.pop();
+            }
+            if node.name() != Name::NONE
+                && let Some(list) = self.lists.get_mut(node.name().0 as usize)
+                && let Some(member) = self.members.get_mut((list.start + list.len) as usize)
             {
-                *member = NodeId(id as u32);
-                *at += 1;
+                *member = NodeId(id);
+                list.len += 1;
+                let parent = around.last().map_or(0, |(parent, _)| *parent);
+                list.unordered |= parent < list.parent;
+                list.parent = parent;
+            }
+            if node.next > id + 1 {
+                around.push((id, node.next));
             }
         }
-        Self { starts, members }
+    }
+
+    fn list(&self, name: Name) -> Option<List> {
+        self.lists.get(name.0 as usize).copied().filter(|_| name != Name::NONE)
     }
 
     pub(super) fn of(&self, name: Name) -> &[NodeId] {
-        let at = name.0 as usize;
-        match (self.starts.get(at), self.starts.get(at + 1)) {
-            (Some(&from), Some(&to)) if name != Name::NONE => {
-                self.members.get(from as usize..to as usize).unwrap_or_default()
-            }
-            _ => &[],
-        }
+        let list = self.list(name).unwrap_or_default();
+        self.members
+            .get(list.start as usize..(list.start + list.len) as usize)
+            .unwrap_or_default()
+    }
+
+    /// Whether the members with this name are also in the order of the objects that hold them.
+    pub(super) fn is_ordered(&self, name: Name) -> bool {
+        self.list(name).is_none_or(|list| !list.unordered)
     }
 }
 

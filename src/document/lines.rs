@@ -45,7 +45,11 @@ impl Before {
 
 /// Characters that begin in these bytes, which may cut one in two.
 fn chars(bytes: &[u8]) -> u32 {
-    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u32
+    // In runs whose count fits a byte: compilers make wide instructions of these.
+    bytes
+        .chunks(255)
+        .map(|run| u32::from(run.iter().map(|byte| u8::from(byte & 0xC0 != 0x80)).sum::<u8>()))
+        .sum()
 }
 
 impl Lines {

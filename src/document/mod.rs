@@ -7,19 +7,29 @@ mod build;
 pub mod json;
 mod keys;
 mod lines;
+mod parser;
 mod place;
+mod reading;
 
 use std::borrow::Cow;
+use std::fmt::{Debug, Formatter};
 use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use build::{Builder, MAX_DEPTH, Name};
+pub use parser::{
+    IptablesOptions, JsonLinesOptions, KeyValueOptions, LinesOptions, Parser, Pattern, PatternError, TableOptions,
+};
 
 use keys::{Names, Postings};
 use lines::Lines;
+use place::Places;
 
 /// The largest text a document can be made of, in bytes: offsets are `u32`.
 pub const MAX_BYTES: u64 = u32::MAX as u64;
+
+/// Members that are looked at one by one before the index is asked.
+const WIDE: usize = 128;
 
 /// A range of bytes of an item as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -181,7 +191,6 @@ impl Node {
 }
 
 /// Parsed evidence, with the text it was parsed from.
-#[derive(Debug)]
 pub struct Document {
     text: String,
     nodes: Vec<Node>,
@@ -193,8 +202,11 @@ pub struct Document {
     /// Computed values, by node.
     owned: Vec<(u32, Box<str>)>,
     duplicates: Vec<NodeId>,
+    /// What stands in members that a later one of the same name hides: ranges of nodes, in order, apart.
+    hidden: Vec<Range<u32>>,
     postings: OnceLock<Postings>,
     lines: OnceLock<Lines>,
+    places: OnceLock<Places>,
 }
 
 impl Document {
@@ -248,7 +260,7 @@ impl Document {
         self.text.get(span.range()).unwrap_or_default()
     }
 
-    /// The number of items or members; 0 for a scalar.
+    /// The number of items or members, duplicates included; 0 for a scalar.
     pub fn len(&self, id: NodeId) -> usize {
         self.children(id).count()
     }
@@ -260,13 +272,48 @@ impl Document {
 
     /// The items of an array or the members of an object, in document order; none for a scalar.
     pub fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        let end = self.node(id).next;
-        let mut at = id.0 + 1;
+        self.siblings(id, None)
+    }
+
+    /// The children from this one on, or all.
+    fn siblings(&self, parent: NodeId, from: Option<NodeId>) -> impl Iterator<Item = NodeId> + '_ {
+        let end = self.node(parent).next;
+        let mut at = from.map_or(parent.0 + 1, |from| from.0);
         std::iter::from_fn(move || {
             let this = (at < end).then_some(NodeId(at))?;
             at = self.node(this).next;
             Some(this)
         })
+    }
+
+    /// The children without those members that a later one of the same name hides.
+    pub fn visible_children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        self.children(id)
+            .filter(|&child| self.duplicates.is_empty() || self.duplicates.binary_search(&child).is_err())
+    }
+
+    /// The node and all below it in document order, without what hidden members hold.
+    pub fn visible_subtree(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let Range { start: mut at, end } = self.subtree(id);
+        std::iter::from_fn(move || {
+            while let Some(hidden) = self.hidden_around(NodeId(at), id) {
+                at = hidden.end;
+            }
+            let this = (at < end).then_some(NodeId(at))?;
+            at += 1;
+            Some(this)
+        })
+    }
+
+    /// The hidden member below `root` that the node belongs to.
+    fn hidden_around(&self, id: NodeId, root: NodeId) -> Option<&Range<u32>> {
+        if self.hidden.is_empty() {
+            return None;
+        }
+        let after = self.hidden.partition_point(|hidden| hidden.start <= id.0);
+        self.hidden
+            .get(after.checked_sub(1)?)
+            .filter(|hidden| id.0 < hidden.end && root.0 < hidden.start)
     }
 
     /// The numbers of the node and of all below it, in document order.
@@ -296,14 +343,32 @@ impl Document {
 
     /// The member of an object with this name; of several, the last.
     pub fn member(&self, object: NodeId, name: Name) -> Option<NodeId> {
-        let mut found = self
-            .children(object)
-            .filter(|&child| name != Name::NONE && self.node(child).name() == name);
-        if self.duplicates.is_empty() {
-            found.next()
-        } else {
-            found.last()
+        if name == Name::NONE {
+            return None;
         }
+        let mut last = None;
+        for (index, child) in self.children(object).enumerate() {
+            if index == WIDE {
+                return self.member_of_many(object, name);
+            }
+            if self.node(child).name() == name {
+                last = Some(child);
+                if self.duplicates.is_empty() {
+                    break;
+                }
+            }
+        }
+        last
+    }
+
+    /// Looks a member up in the index: objects with very many members are dictionaries, asked again and again.
+    fn member_of_many(&self, object: NodeId, name: Name) -> Option<NodeId> {
+        let below = self.with_name_below(object, name);
+        below
+            .iter()
+            .rev()
+            .copied()
+            .find(|&member| self.parent(member) == Some(object))
     }
 
     /// The item of an array at this index, from 0.
@@ -311,7 +376,7 @@ impl Document {
         if self.node(array).stored() != Stored::Array {
             return None;
         }
-        self.children(array).nth(index)
+        self.children_from(array, index).next()
     }
 
     /// The value of a string.
@@ -361,9 +426,52 @@ impl Document {
             .of(name)
     }
 
+    /// The members with this name below a node, in document order.
+    fn with_name_below(&self, id: NodeId, name: Name) -> &[NodeId] {
+        let all = self.with_name(name);
+        let from = all.partition_point(|&member| member <= id);
+        let to = all.partition_point(|member| member.0 < self.node(id).next);
+        all.get(from..to).unwrap_or_default()
+    }
+
+    /// Whether the index of members by name exists already.
+    pub fn has_index(&self) -> bool {
+        self.postings.get().is_some()
+    }
+
+    /// The members with this name below a node (not itself), ordered by the objects that hold them, these in document
+    /// order: what `..name` selects. Hidden members are left out.
+    pub fn members_below(&self, id: NodeId, name: Name) -> Cow<'_, [NodeId]> {
+        let below = self.with_name_below(id, name);
+        let ordered = self.postings.get().is_none_or(|postings| postings.is_ordered(name));
+        if ordered && self.hidden.is_empty() {
+            return Cow::Borrowed(below);
+        }
+        let mut members: Vec<_> = below
+            .iter()
+            .copied()
+            .filter(|&member| self.hidden_around(member, id).is_none())
+            .collect();
+        if !ordered {
+            members.sort_by_cached_key(|&member| self.parent(member));
+        }
+        Cow::Owned(members)
+    }
+
     /// Members whose name occurs again later in the same object, in document order.
     pub fn duplicates(&self) -> &[NodeId] {
         &self.duplicates
+    }
+}
+
+/// Documents are large: sizes only.
+impl Debug for Document {
+    fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
+        let Self { text, nodes, .. } = self;
+        out.debug_struct("Document")
+            .field("bytes", &text.len())
+            .field("nodes", &nodes.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,42 +1,140 @@
 //! Where a node stands: its parent, its path, its name as written.
 
-use super::{Document, Kind, NodeId, Span, Stored, inside_quotes, json};
+use super::{Document, Kind, Node, NodeId, Span, Stored, inside_quotes, json};
+use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::fmt::Write;
 
-impl Document {
-    /// The array or object that holds the node; none for the root.
-    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
-        self.ancestors(id).pop().map(|(parent, _)| parent)
+/// Nodes, and children, for each entry of the index.
+const BLOCK: usize = 64;
+
+/// What the tape leaves out, sparsely: the way up, and the way to the middle of long arrays.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// The parent of the first node of each block of nodes.
+    parents: Vec<NodeId>,
+    /// The parents of these, and so on up.
+    up: FxHashMap<NodeId, NodeId>,
+    /// Of arrays and objects with more children than a block: the first child of each block of children but the first.
+    marks: FxHashMap<NodeId, Vec<NodeId>>,
+}
+
+/// An array or object while the nodes below it go by.
+struct Around {
+    id: NodeId,
+    end: u32,
+    children: usize,
+    /// Whether its parent is in the index, and so those of all around it.
+    indexed: bool,
+}
+
+impl Places {
+    pub(super) fn new(nodes: &[Node]) -> Self {
+        let mut places = Self {
+            parents: Vec::with_capacity(nodes.len() / BLOCK + 1),
+            up: FxHashMap::default(),
+            marks: FxHashMap::default(),
+        };
+        let mut around: Vec<Around> = Vec::new();
+        for (id, node) in (0_u32..).zip(nodes) {
+            while around.last().is_some_and(|parent| parent.end <= id) {
+                around.pop();
+            }
+            if (id as usize).is_multiple_of(BLOCK) {
+                places.parents.push(around.last().map_or(NodeId(0), |parent| parent.id));
+                places.index_up(&mut around);
+            }
+            if let Some(parent) = around.last_mut() {
+                if parent.children > 0 && parent.children.is_multiple_of(BLOCK) {
+                    places.marks.entry(parent.id).or_default().push(NodeId(id));
+                }
+                parent.children += 1;
+            }
+            if node.next > id + 1 {
+                around.push(Around {
+                    id: NodeId(id),
+                    end: node.next,
+                    children: 0,
+                    indexed: false,
+                });
+            }
+        }
+        places
     }
 
-    /// The chain of nodes from the root down to the parent, each with the index of the child taken.
-    fn ancestors(&self, id: NodeId) -> Vec<(NodeId, usize)> {
-        let mut chain = Vec::new();
-        let mut at = self.root();
-        while at != id {
-            let Some((index, child)) = self
-                .children(at)
-                .enumerate()
-                .find(|(_, child)| self.subtree(*child).end > id.0)
-            else {
-                break;
-            };
-            chain.push((at, index));
-            at = child;
+    fn index_up(&mut self, around: &mut [Around]) {
+        let mut rest = around;
+        while let Some((inner, outer)) = rest.split_last_mut()
+            && let Some(parent) = outer.last()
+            && !std::mem::replace(&mut inner.indexed, true)
+        {
+            self.up.insert(inner.id, parent.id);
+            rest = outer;
         }
-        chain
+    }
+
+    fn marks(&self, parent: NodeId) -> &[NodeId] {
+        self.marks.get(&parent).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Document {
+    pub(super) fn places(&self) -> &Places {
+        self.places.get_or_init(|| Places::new(&self.nodes))
+    }
+
+    /// The array or object that holds the node; none for the root. The first call may index the whole document.
+    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
+        let holds = |candidate: NodeId| self.node(candidate).next > id.0;
+        let start = id.0 - id.0 % BLOCK as u32;
+        if let Some(near) = (start..id.0).rev().map(NodeId).find(|near| holds(*near)) {
+            return Some(near);
+        }
+        if id == self.root() {
+            return None;
+        }
+        // No node of this block: so one that holds the block's first node.
+        let places = self.places();
+        let mut far = places.parents.get(id.index() / BLOCK).copied()?;
+        while !holds(far) {
+            far = places.up.get(&far).copied()?;
+        }
+        Some(far)
+    }
+
+    /// The index of a node among the children of its parent.
+    pub fn index_in(&self, parent: NodeId, child: NodeId) -> usize {
+        let marks = self.places().marks(parent);
+        let block = marks.partition_point(|mark| *mark <= child);
+        let from = block.checked_sub(1).and_then(|last| marks.get(last)).copied();
+        block * BLOCK
+            + self
+                .siblings(parent, from)
+                .take_while(|sibling| *sibling < child)
+                .count()
+    }
+
+    /// The children from this index on.
+    pub(super) fn children_from(&self, parent: NodeId, index: usize) -> impl Iterator<Item = NodeId> + '_ {
+        // Short ways are walked: the index costs a look at all nodes.
+        let walk = index < BLOCK || (index < 4096 && self.places.get().is_none());
+        let marks = if walk { &[] } else { self.places().marks(parent) };
+        let block = (index / BLOCK).min(marks.len());
+        let from = block.checked_sub(1).and_then(|last| marks.get(last)).copied();
+        self.siblings(parent, from).skip(index - block * BLOCK)
     }
 
     /// The path that selects exactly this node, with names as written: RFC 9535, section 2.7.
     pub fn normalized_path(&self, id: NodeId) -> String {
-        let chain = self.ancestors(id);
-        let below = chain.iter().skip(1).map(|(node, _)| *node).chain([id]);
+        let mut chain = vec![id];
+        while let Some(parent) = chain.last().and_then(|last| self.parent(*last)) {
+            chain.push(parent);
+        }
         let mut path = String::from("$");
-        for ((parent, index), child) in chain.iter().zip(below) {
+        for (child, parent) in chain.iter().zip(chain.iter().skip(1)).rev() {
             match self.kind(*parent) {
-                Kind::Object => push_name(&mut path, &self.written_key(child).unwrap_or_default()),
-                _ => drop(write!(path, "[{index}]")),
+                Kind::Object => push_name(&mut path, &self.written_key(*child).unwrap_or_default()),
+                _ => drop(write!(path, "[{}]", self.index_in(*parent, *child))),
             }
         }
         path
@@ -62,7 +160,7 @@ impl Document {
         self.key_spans.get(found).map(|(_, span)| *span)
     }
 
-    /// Whether the node holds others.
+    /// Whether the node is an array or an object.
     pub fn is_container(&self, id: NodeId) -> bool {
         matches!(self.node(id).stored(), Stored::Array | Stored::Object)
     }

@@ -1,1 +1,105 @@
-//! (skeleton)
+//! Evaluation: from rulebooks and a bundle to verdicts and findings, root causes first.
+//!
+//! Pure but for reading the bundle's files when they are first asked for: equal evidence gives an equal report, whatever
+//! the number of threads.
+
+mod applies;
+mod assemble;
+mod causes;
+mod clock;
+mod context;
+mod detach;
+mod evidence;
+mod examine;
+mod extract;
+mod finding;
+mod frame;
+mod halt;
+mod judge;
+mod relate;
+mod run;
+mod subjects;
+mod trace;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use globset::GlobMatcher;
+use jiff::Timestamp;
+use rayon::prelude::*;
+use rhai::Dynamic;
+
+use crate::bundle::Bundle;
+use crate::report::model::Report;
+use crate::rulebook::model::{RuleId, Ruleset};
+
+use context::{Context, Earlier};
+use examine::Examined;
+use run::{Run, Subject};
+
+pub use trace::MAX_PROBES;
+
+/// What a user may choose about a run.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Values of inputs by rulebook index and name, defaults included.
+    pub inputs: Vec<BTreeMap<String, Dynamic>>,
+    /// When the evidence was captured, where the user says so.
+    pub captured_at: Option<Timestamp>,
+    /// An earlier capture of the same subjects.
+    pub before: Option<Bundle>,
+    /// When that was, where the user says so.
+    pub before_captured_at: Option<Timestamp>,
+    /// Only rules whose id or code matches one of these; none: all.
+    pub rules: Vec<GlobMatcher>,
+}
+
+impl Settings {
+    /// All rules, with inputs at their defaults and nothing known of the capture time.
+    pub fn defaults(ruleset: &Ruleset) -> Settings {
+        let inputs = ruleset.rulebooks.iter().map(|rulebook| {
+            let values = rulebook
+                .inputs
+                .iter()
+                .filter_map(|(name, input)| Some((name.clone(), input.default.clone()?)));
+            values.collect()
+        });
+        Settings {
+            inputs: inputs.collect(),
+            ..Settings::default()
+        }
+    }
+
+    /// Whether a rule is wanted.
+    fn wants(&self, ruleset: &Ruleset, rule: RuleId) -> bool {
+        let declared = &ruleset.rules[rule];
+        let code = declared.code(ruleset);
+        self.rules.is_empty()
+            || self
+                .rules
+                .iter()
+                .any(|glob| glob.is_match(&declared.id) || glob.is_match(&code))
+    }
+}
+
+/// Evaluates the rulebooks on a bundle.
+///
+/// The subjects are examined in parallel, each loaded, judged and let go; then the bundle as a whole, which sees what they left.
+pub fn run(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> Report {
+    let wanted: Vec<RuleId> = (0..ruleset.rules.len())
+        .filter(|&rule| settings.wants(&ruleset, rule))
+        .collect();
+    let earlier = settings.before.map(|bundle| Earlier::new(&ruleset, bundle, &settings.inputs, settings.before_captured_at));
+    let context = Arc::new(Context::new(ruleset, bundle, settings.inputs, earlier));
+    let whole = Run::of_whole(&context);
+    let subjects = subjects::find(&context);
+    let lone = clock::settle(&context, &whole, &subjects, settings.captured_at);
+    let examine = |subject: &Subject| {
+        let run = lone.clone().unwrap_or_else(|| Run::of(&context, subject, &whole));
+        examine::subject(&run, &wanted)
+    };
+    let mut examined: Vec<Examined> = subjects.par_iter().map(examine).collect();
+    context.leave(&examined);
+    examined.insert(0, examine::whole(&whole, &examined, &wanted));
+    assemble::report(&context, examined)
+}

@@ -1,1 +1,68 @@
-//! (skeleton)
+//! Reports: the model, and one file per format. Formats are pure: they write a finished report and decide nothing.
+//!
+//! A new format is a file and a variant of [`Format`].
+
+use std::io;
+
+use clap::ValueEnum;
+
+pub mod excerpt;
+mod json;
+pub mod model;
+mod pretty;
+mod terminal;
+mod text;
+
+pub use text::shell_word;
+
+use model::Report;
+
+/// How a report is written
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people: root causes first, with the lines of evidence that show them
+    #[default]
+    Terminal,
+    /// The whole report as one JSON document (`schemas/report.schema.json`)
+    Json,
+}
+
+/// What the place that a report is written to can show; only formats for people look at it
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Colours (ANSI escapes)
+    pub color: bool,
+    /// Line-drawing and other signs beyond ASCII
+    pub unicode: bool,
+    /// Width in columns
+    pub width: usize,
+    /// Links that can be clicked (OSC 8)
+    pub links: bool,
+    /// Sentences in place of drawings, for screen readers
+    pub narrated: bool,
+}
+
+impl Default for Style {
+    /// What any place can show: no colours, no links, ASCII, 80 columns
+    fn default() -> Style {
+        Style {
+            color: false,
+            unicode: false,
+            width: 80,
+            links: false,
+            narrated: false,
+        }
+    }
+}
+
+/// Writes a report
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write(report: &Report, format: Format, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    match format {
+        Format::Terminal => terminal::write(report, style, out),
+        Format::Json => json::write(report, out),
+    }
+}

@@ -26,6 +26,7 @@ mod tokens;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use rhai::{Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, Module, Scope, Shared};
@@ -37,8 +38,8 @@ pub use functions::time::{Duration, Timestamp, parse_time};
 pub use functions::version::Version;
 pub use index::Index;
 pub use library::{ModuleProblem, ModuleText};
-pub use names::{Capture, Names, Probe, Unknown};
-pub use node::{Doc, NO_SLOT, Node, Place, absent_in, place_of, placed, places_of, to_dynamic};
+pub use names::{Capture, Names, Probe, Refusal, Unknown};
+pub use node::{Doc, LEFT_SLOT, NO_SLOT, Node, Place, absent_in, place_of, placed, places_of, to_dynamic};
 pub use number::BigNumber;
 pub use problem::{ModulePlace, ScriptProblem, Stop};
 pub use reads::{Known, Read};
@@ -115,6 +116,14 @@ pub struct Scripts {
     broken: BTreeSet<String>,
     /// Texts of modules by `rulebook::module`, to turn positions into offsets.
     texts: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Scripts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Scripts")
+            .field("rulebook", &self.rulebook)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Scripts {

@@ -26,19 +26,34 @@ impl Unknown {
     }
 }
 
+/// Why a name has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is not known.
+    Unknown(Unknown),
+    /// What it is computed from is broken; what happened there.
+    Failed(String),
+}
+
+impl From<Unknown> for Refusal {
+    fn from(unknown: Unknown) -> Self {
+        Self::Unknown(unknown)
+    }
+}
+
 /// What a script's free names mean in one evaluation. Names are asked for when a script touches them, not before.
 pub trait Names: Send + Sync {
     /// The value of a fact, an input, a probe's document.
     ///
     /// # Errors
-    /// [`Unknown`] if it is not known.
-    fn value(&self, name: &str) -> Result<Dynamic, Unknown>;
+    /// [`Refusal`] if it is not known, or what it comes from is broken.
+    fn value(&self, name: &str) -> Result<Dynamic, Refusal>;
 
     /// The value of `namespace.name`.
     ///
     /// # Errors
-    /// [`Unknown`] if it is not known.
-    fn member(&self, namespace: &str, name: &str) -> Result<Dynamic, Unknown>;
+    /// [`Refusal`] if it is not known, or what it comes from is broken.
+    fn member(&self, namespace: &str, name: &str) -> Result<Dynamic, Refusal>;
 
     /// How a probe's gathering went; none if the name is no probe's.
     fn handle(&self, namespace: Option<&str>, name: &str) -> Option<Probe>;

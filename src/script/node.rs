@@ -11,6 +11,9 @@ use crate::document::{Document, Kind, NodeId, Number};
 /// The slot of a document that has no place in the evidence of a run, such as a parsed string.
 pub const NO_SLOT: u16 = u16::MAX;
 
+/// The slot of places in evidence that was let go: nodes are numbers of labels that were cut before.
+pub const LEFT_SLOT: u16 = 127;
+
 /// Bits of a tag that hold the node; the rest hold the slot.
 const NODE_BITS: u32 = 25;
 

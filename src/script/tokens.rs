@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rhai::{Dynamic, Engine, EvalContext as Context, Expr, Expression, ImmutableString, Position, Token};
 
 use super::compare::Asked;
-use super::names::Probe;
+use super::names::{Probe, Refusal};
 use super::problem::{Error, as_unknown, failed, not_known, unknown};
 use super::{functions, session, values};
 
@@ -329,7 +329,10 @@ fn read(namespace: Option<&str>, name: &str) -> Result<Dynamic, Error> {
         Some(namespace) => names.member(namespace, name),
         None => names.value(name),
     };
-    let value = value.map_err(unknown)?;
+    let value = value.map_err(|refusal| match refusal {
+        Refusal::Unknown(reason) => unknown(reason),
+        Refusal::Failed(message) => failed(message),
+    })?;
     // The value is a copy: cheap, unless it is a long list.
     session::charge(values::list_or(&value, |list| list.len() as u64).unwrap_or(0))?;
     Ok(value)

@@ -149,13 +149,13 @@ fn the_clock_ends_what_nothing_else_does() {
 fn evaluations_within_evaluations_have_their_own_limits() {
     struct Nested(Arc<Scripts>, Script);
     impl Names for Nested {
-        fn value(&self, _: &str) -> Result<Dynamic, Unknown> {
+        fn value(&self, _: &str) -> Result<Dynamic, Refusal> {
             let none: Arc<dyn Names> = Arc::new(Facts::default());
             self.0
                 .eval(&self.1, &[], &none)
-                .map_err(|stop| Unknown::new(stop.to_string()))
+                .map_err(|stop| Unknown::new(stop.to_string()).into())
         }
-        fn member(&self, _: &str, name: &str) -> Result<Dynamic, Unknown> {
+        fn member(&self, _: &str, name: &str) -> Result<Dynamic, Refusal> {
             self.value(name)
         }
         fn handle(&self, _: Option<&str>, _: &str) -> Option<Probe> {

@@ -69,12 +69,12 @@ impl Facts {
 }
 
 impl Names for Facts {
-    fn value(&self, name: &str) -> Result<Dynamic, Unknown> {
-        self.lookup(name)
+    fn value(&self, name: &str) -> Result<Dynamic, Refusal> {
+        self.lookup(name).map_err(Refusal::from)
     }
 
-    fn member(&self, namespace: &str, name: &str) -> Result<Dynamic, Unknown> {
-        self.lookup(&format!("{namespace}.{name}"))
+    fn member(&self, namespace: &str, name: &str) -> Result<Dynamic, Refusal> {
+        self.lookup(&format!("{namespace}.{name}")).map_err(Refusal::from)
     }
 
     fn handle(&self, namespace: Option<&str>, name: &str) -> Option<Probe> {

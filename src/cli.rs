@@ -1,0 +1,84 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{lint, run, test, verify};
+
+/// Run rulebooks over captured evidence; diagnostics point at the exact bytes
+#[derive(Debug, Parser)]
+#[command(name = "casebook", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    nothing found
+  1    findings at or above --fail-on
+  2    wrong usage, or a bundle that cannot be read
+  3    a rulebook that does not compile
+  4    a rule broke, or (with --strict) a rule stayed unknown
+  5    a case failed
+  70   a bug in casebook";
+
+/// The commands
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Judge a folder of captured evidence
+    Run(run::RunArgs),
+    /// Check rulebooks, and report every problem in them
+    Lint(lint::LintArgs),
+    /// Run the cases of rulebooks
+    Test(test::TestArgs),
+    /// Compare a bundle with its manifest
+    Verify(verify::VerifyArgs),
+}
+
+/// How output looks
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output options")]
+pub struct StyleArgs {
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+    /// Columns to wrap at; those of the terminal, else 100
+    #[arg(long, value_name = "COLUMNS")]
+    pub width: Option<u16>,
+}
+
+/// When to use colour
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Which rulebooks, with which inputs
+#[derive(Debug, Clone, Args)]
+pub struct RulebookArgs {
+    /// Rulebook to use: the name of a shipped one, or a path; may be given several times [default: all that are shipped]
+    #[arg(short, long = "rulebook", value_name = "NAME|PATH")]
+    pub rulebooks: Vec<String>,
+    /// Set an input, as name=value or rulebook.name=value; may be given several times
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// Paths of rulebooks
+#[derive(Debug, Clone, Args)]
+pub struct PathsArgs {
+    /// Folders or files of rulebooks, or names of shipped ones [default: all that are shipped]
+    #[arg(value_name = "RULEBOOK")]
+    pub paths: Vec<PathBuf>,
+}

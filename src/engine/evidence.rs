@@ -1,0 +1,228 @@
+//! One item of evidence: found by its captured names, read, parsed, and judged as evidence (whole, empty, alien ...).
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use sha2::{Digest, Sha256};
+
+use crate::bundle::{Bundle, ItemFacts};
+use crate::document::{Document, Parser};
+use crate::report::model::{Outcome, TimeSource};
+use crate::rulebook::model::{Captured, Probe, ProbeId};
+use crate::script::{self, Capture, Doc, NO_SLOT};
+
+use super::clock;
+use super::context::Context;
+
+/// What a probe came to, for one subject or the bundle.
+#[derive(Debug)]
+pub(crate) struct Item {
+    /// The file inside the bundle, where there is one.
+    pub(crate) path: Option<String>,
+    /// How the gathering went.
+    pub(crate) outcome: Outcome,
+    /// The parsed evidence, or why it cannot be used, in words that name the item.
+    pub(crate) document: Result<Arc<Doc>, String>,
+    /// Whether a part is known to be missing.
+    pub(crate) truncated: bool,
+    /// SHA-256 of its bytes.
+    pub(crate) sha256: Option<[u8; 32]>,
+    /// Exit code of the command that gave it.
+    pub(crate) exit: Option<i64>,
+    /// HTTP status of the answer that held it.
+    pub(crate) http: Option<i64>,
+    /// What the command wrote to its standard error.
+    pub(crate) stderr: Option<String>,
+    /// When it was captured, where the bundle tells, and how it does.
+    pub(crate) captured: Option<(Timestamp, TimeSource)>,
+    /// The newest time that the target wrote into it.
+    pub(crate) written: Option<Timestamp>,
+    /// Number of values that were redacted.
+    pub(crate) redactions: u64,
+    /// Number of bytes that are part of no character, and were read as `?`.
+    pub(crate) replaced: u64,
+}
+
+impl Item {
+    fn new(path: Option<&str>, outcome: Outcome, document: Result<Arc<Doc>, String>) -> Item {
+        let path = path.map(str::to_owned);
+        Item {
+            path,
+            outcome,
+            document,
+            truncated: false,
+            sha256: None,
+            exit: None,
+            http: None,
+            stderr: None,
+            captured: None,
+            written: None,
+            redactions: 0,
+            replaced: 0,
+        }
+    }
+
+    /// How the gathering went, for scripts; `others` is what is known of the time where the bundle tells nothing of this item.
+    pub(crate) fn handle(&self, others: Capture) -> script::Probe {
+        script::Probe {
+            status: self.outcome.word().to_owned(),
+            exit: self.exit,
+            http: self.http,
+            stderr: self.stderr.clone(),
+            captured: self.capture(others),
+        }
+    }
+
+    /// When it was captured. The manifest is right, then the user, then the archive, unless the target wrote a later time.
+    pub(crate) fn capture(&self, others: Capture) -> Capture {
+        match self.captured {
+            Some((at, TimeSource::Manifest)) => Capture { at: Some(at), exact: true },
+            _ if others.exact => others,
+            Some((at, _)) if self.written.is_none_or(|written| written <= at) => Capture { at: Some(at), exact: true },
+            _ => others,
+        }
+    }
+}
+
+/// Finds, reads and parses the evidence of `probe` in `folder` of the bundle.
+pub(crate) fn gather(context: &Context, folder: &str, probe: ProbeId) -> Item {
+    let (ruleset, bundle) = (&context.ruleset, &context.bundle);
+    let slot = if context.detached { NO_SLOT } else { u16::try_from(probe).unwrap_or(NO_SLOT) };
+    let declared = &ruleset.probes[probe];
+    match bind(declared, bundle, folder) {
+        None => absent(declared, folder),
+        Some(path) => read(declared, bundle, path, slot),
+    }
+}
+
+/// The file that `probe` goes by in `folder`: the first of its names that matches, and of its matches the first by name.
+pub(crate) fn bind<'b>(probe: &Probe, bundle: &'b Bundle, folder: &str) -> Option<&'b str> {
+    let files = if folder.is_empty() { bundle.files() } else { bundle.files_in(folder) };
+    let skip = if folder.is_empty() { 0 } else { folder.len() + 1 };
+    let fits = |name: &Captured, file: &str| file.get(skip..).is_some_and(|rest| name.glob.is_match(rest));
+    let named = |name: &Captured| files.iter().find(|file| fits(name, file));
+    probe.captured.iter().find_map(named).map(String::as_str)
+}
+
+fn absent(probe: &Probe, folder: &str) -> Item {
+    let names: Vec<&str> = probe.captured.iter().map(|c| c.text.as_str()).collect();
+    let place = if folder.is_empty() {
+        "the bundle".to_owned()
+    } else {
+        format!("`{folder}`")
+    };
+    let reason = match names.as_slice() {
+        [] => format!("`{}` is not captured in bundles", probe.id),
+        [one] => format!("no `{one}` in {place}"),
+        [first, ..] => format!("no `{first}` in {place}"),
+    };
+    Item::new(None, Outcome::Absent, Err(reason))
+}
+
+fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: u16) -> Item {
+    let mut item = match bundle.read(path) {
+        Ok(bytes) => understood(probe, path, bytes, slot),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Item::new(
+            Some(path),
+            Outcome::Denied,
+            Err(format!("`{path}` may not be read: {error}")),
+        ),
+        Err(error) => Item::new(
+            Some(path),
+            Outcome::Failed,
+            Err(format!("`{path}` cannot be read: {error}")),
+        ),
+    };
+    if let Some(facts) = bundle.facts(path) {
+        told(&mut item, path, facts);
+    }
+    item
+}
+
+/// What the capture tells about an item beside its bytes.
+fn told(item: &mut Item, path: &str, facts: &ItemFacts) {
+    item.truncated = facts.truncated;
+    item.exit = facts.exit.map(i64::from);
+    item.http = facts.http.map(i64::from);
+    item.stderr.clone_from(&facts.stderr);
+    item.redactions = facts.redactions;
+    let archive = facts.modified.map(|at| (at, TimeSource::Archive));
+    item.captured = facts.captured_at.map(|at| (at, TimeSource::Manifest)).or(archive);
+    if let Some(outcome) = facts.outcome.filter(|outcome| *outcome != Outcome::Ok) {
+        let detail = facts.stderr.as_deref().map(str::trim).filter(|stderr| !stderr.is_empty());
+        let detail = detail.and_then(|stderr| stderr.lines().next()).map(|line| format!(": {line}"));
+        item.outcome = outcome;
+        item.document = Err(format!("`{path}` was not gathered ({}){}", outcome.word(), detail.unwrap_or_default()));
+    }
+}
+
+fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: u16) -> Item {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Item::new(Some(path), Outcome::Empty, Err(format!("`{path}` is empty")));
+    }
+    let sha256 = Sha256::digest(&bytes).into();
+    let (text, replaced) = match text(probe, path, bytes) {
+        Ok(text) => text,
+        Err(reason) => return Item { sha256: Some(sha256), ..Item::new(Some(path), Outcome::Unparsable, Err(reason)) },
+    };
+    let item = match parse(probe, path, text) {
+        Err(reason) => Item::new(Some(path), Outcome::Unparsable, Err(reason)),
+        Ok(document) if !has_shape(probe, &document) => Item::new(Some(path), Outcome::Alien, Err(alien(probe, path))),
+        Ok(document) => {
+            let written = clock::newest(probe, &document);
+            Item { written, ..Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot, document }))) }
+        }
+    };
+    Item { sha256: Some(sha256), replaced, ..item }
+}
+
+/// The bytes as text. JSON and YAML are UTF-8 or nothing; to the parsers of text a byte that is part of no character is a `?`, so that
+/// offsets stay those of the item.
+fn text(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<(String, u64), String> {
+    let error = match String::from_utf8(bytes) {
+        Ok(text) => return Ok((text, 0)),
+        Err(error) => error,
+    };
+    if matches!(probe.parser, Parser::Json(_) | Parser::Yaml) {
+        let at = error.utf8_error().valid_up_to();
+        return Err(format!("`{path}` is not UTF-8 text: the byte at offset {at} is part of no character"));
+    }
+    let (mut text, mut replaced) = (String::with_capacity(error.as_bytes().len()), 0);
+    for chunk in error.as_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|_| text.push('?'));
+        replaced += chunk.invalid().len() as u64;
+    }
+    Ok((text, replaced))
+}
+
+fn parse(probe: &Probe, path: &str, text: String) -> Result<Document, String> {
+    let format = probe.parser.name();
+    probe.parser.parse(text).map_err(|error| {
+        let place = format!("line {}, column {}", error.position.line, error.position.column);
+        let whole = error.text.trim();
+        let hint = match () {
+            () if whole.starts_with('<') => "; it looks like HTML or XML",
+            () if error.offset >= error.text.trim_end().len() => "; it seems to be cut off",
+            () => "",
+        };
+        format!("`{path}` cannot be read as {format}: {} at {place}{hint}", error.message)
+    })
+}
+
+fn has_shape(probe: &Probe, document: &Document) -> bool {
+    probe
+        .shape
+        .as_ref()
+        .is_none_or(|shape| !shape.select(document, document.root()).is_empty())
+}
+
+fn alien(probe: &Probe, path: &str) -> String {
+    let shape = probe.shape.as_ref().map_or("", |s| s.text());
+    format!(
+        "`{path}` is not a whole `{}`: nothing in it matches `{shape}`",
+        probe.id
+    )
+}

@@ -1,0 +1,112 @@
+//! One subject examined: its rules judged, its findings put into words and related, and what it leaves to the whole taken along.
+//! After that its evidence can go.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+
+use crate::report::model::{Item, RuleVerdict, TimeSource};
+use crate::rulebook::model::{FactId, FactSource, KindId, ProbeId, RuleId};
+
+use super::applies::{self, Answers};
+use super::detach::Left;
+use super::finding::{self, Draft};
+use super::halt::Halt;
+use super::judge;
+use super::relate::{self, Edges};
+use super::run::Run;
+use super::{assemble, detach};
+
+/// What remains of a subject.
+#[derive(Debug)]
+pub(super) struct Examined {
+    /// Its kind; none: the whole.
+    pub(super) kind: Option<KindId>,
+    /// What the `when` of each rulebook says of it.
+    pub(super) answers: Answers,
+    /// The verdicts on it, by rule.
+    pub(super) verdicts: Vec<(RuleId, RuleVerdict)>,
+    /// Its findings.
+    pub(super) drafts: Vec<Draft>,
+    /// Which of its findings explain which, as indices into the findings of all subjects once they stand in a row.
+    pub(super) edges: Edges,
+    /// What its probes came to.
+    pub(super) items: Vec<(ProbeId, Item)>,
+    /// Names and hashes of the files that were read.
+    pub(super) hashes: Vec<(String, [u8; 32])>,
+    /// The newest time that the bundle tells of an item of its, and how.
+    pub(super) captured: Option<(Timestamp, TimeSource)>,
+    /// Its values of facts over subjects.
+    pub(super) left: Vec<(FactId, Left)>,
+}
+
+/// Examines a subject.
+pub(super) fn subject(run: &Arc<Run>, wanted: &[RuleId]) -> Examined {
+    let answers = applies::to_subject(run);
+    let rules: Vec<RuleId> = wanted.iter().copied().filter(|rule| run.ruleset().rules[*rule].kind == run.subject.kind).collect();
+    let mut examined = examined(run, answers, &rules);
+    examined.left = left(run);
+    examined
+}
+
+/// Examines the bundle as a whole, once all subjects were; rules of kinds that have no subject are told once, here.
+pub(super) fn whole(run: &Arc<Run>, subjects: &[Examined], wanted: &[RuleId]) -> Examined {
+    let answers: Vec<(Option<KindId>, &Answers)> = subjects.iter().map(|subject| (subject.kind, &subject.answers)).collect();
+    let answers = applies::to_whole(run, &answers);
+    let kind_of = |rule: &RuleId| run.ruleset().rules[*rule].kind;
+    let own: Vec<RuleId> = wanted.iter().copied().filter(|rule| kind_of(rule).is_none()).collect();
+    let mut examined = examined(run, answers, &own);
+    let there = |kind| subjects.iter().any(|subject| subject.kind == kind);
+    let lost = wanted.iter().filter(|rule| kind_of(rule).is_some_and(|kind| !there(Some(kind))));
+    examined.verdicts.extend(lost.map(|rule| (*rule, assemble::no_subject(run, *rule))));
+    examined
+}
+
+fn examined(run: &Arc<Run>, answers: Answers, rules: &[RuleId]) -> Examined {
+    let judge = |rule: &RuleId| judged(run, &answers, *rule);
+    let sentences: Vec<(RuleVerdict, Vec<Draft>)> = rules.par_iter().map(judge).collect();
+    let (verdicts, drafts): (Vec<_>, Vec<_>) = sentences.into_iter().unzip();
+    let mut drafts: Vec<Draft> = drafts.into_iter().flatten().collect();
+    let edges = relate::within(run.ruleset(), &drafts);
+    drafts.iter_mut().for_each(Draft::let_go);
+    Examined {
+        kind: run.subject.kind,
+        verdicts: rules.iter().copied().zip(verdicts).collect(),
+        answers,
+        drafts,
+        edges,
+        items: assemble::items(run),
+        hashes: run.hashes(),
+        captured: run.own_items().filter_map(|(_, item)| item.captured).max_by_key(|(at, _)| *at),
+        left: Vec::new(),
+    }
+}
+
+fn judged(run: &Arc<Run>, answers: &Answers, rule: RuleId) -> (RuleVerdict, Vec<Draft>) {
+    match &answers[run.ruleset().rules[rule].rulebook] {
+        Ok(true) => {
+            let judged = judge::judge(run, rule);
+            let (drafts, trouble) = finding::drafts(run, rule, &judged);
+            (assemble::verdict(run, rule, &judged, &drafts, trouble.as_ref()), drafts)
+        }
+        not => (assemble::not_applied(run, rule, not), Vec::new()),
+    }
+}
+
+/// The values of facts over this kind of subject.
+fn left(run: &Arc<Run>) -> Vec<(FactId, Left)> {
+    let facts = run.ruleset().facts.iter().enumerate();
+    let over = facts.filter_map(|(id, fact)| match &fact.source {
+        FactSource::Over { kind, value } if Some(*kind) == run.subject.kind => Some((id, fact.rulebook, value)),
+        _ => None,
+    });
+    let values = over.map(|(id, rulebook, value)| {
+        let value = run.frame(rulebook).eval(value, &[]).map_err(|halt| match halt {
+            Halt::Unknown(unknown) => unknown,
+            broken @ Halt::Broken(_) => crate::script::Unknown::new(broken.told(run.ruleset())),
+        });
+        (id, detach::Left::new(run, value))
+    });
+    values.collect()
+}

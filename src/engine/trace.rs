@@ -1,0 +1,73 @@
+//! What an evaluation has looked at: the ground that a pass stands on, and where labels fall back to.
+
+use crate::rulebook::model::ProbeId;
+
+/// Most probes that all rulebooks of a run may have together: a leaf remembers its probe in seven bits.
+pub const MAX_PROBES: usize = 127;
+
+/// A set of probes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct ProbeSet([u64; MAX_PROBES.div_ceil(64)]);
+
+impl ProbeSet {
+    /// Adds a probe.
+    pub(crate) fn insert(&mut self, probe: ProbeId) {
+        if let Some(word) = self.0.get_mut(probe / 64) {
+            *word |= 1 << (probe % 64);
+        }
+    }
+
+    /// Adds all of another set.
+    pub(crate) fn extend(&mut self, other: &ProbeSet) {
+        for (word, more) in self.0.iter_mut().zip(other.0) {
+            *word |= more;
+        }
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    /// The probes, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ProbeId> + '_ {
+        (0..MAX_PROBES).filter(|probe| self.0[probe / 64] >> (probe % 64) & 1 == 1)
+    }
+}
+
+/// What was read, and what of it was not whole.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trace {
+    /// Probes whose evidence was known and was read.
+    pub(crate) reads: ProbeSet,
+    /// Why a pass cannot rest on it: a truncated item, a list with unknown members.
+    pub(crate) partial: Option<String>,
+}
+
+impl Trace {
+    /// Adds what another evaluation has looked at.
+    pub(crate) fn merge(&mut self, other: &Trace) {
+        self.reads.extend(&other.reads);
+        if self.partial.is_none() {
+            self.partial.clone_from(&other.partial);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_put_in() {
+        let mut set = ProbeSet::default();
+        assert!(set.is_empty());
+        set.insert(3);
+        set.insert(126);
+        set.insert(1000);
+        let mut more = ProbeSet::default();
+        more.insert(64);
+        set.extend(&more);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [3, 64, 126]);
+    }
+}

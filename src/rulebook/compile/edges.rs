@@ -1,0 +1,177 @@
+//! Which rules explain which: names and globs resolved, written circles reported, circles that globs close cut.
+
+use globset::GlobBuilder;
+
+use crate::diagnostic::{Place, Problem};
+use crate::rulebook::load::LoadedRulebook;
+use crate::rulebook::model::{Edge, RuleId};
+use crate::rulebook::spec::{NamedOrListed, Script};
+use crate::rulebook::text::Text;
+use crate::script::Kind;
+
+use super::Compiler;
+use super::scripts::Scope;
+
+/// An edge as written: which rule names which, in which role.
+struct Written<'s> {
+    owner: RuleId,
+    other: RuleId,
+    /// Whether the owner is the cause.
+    explains: bool,
+    glob: bool,
+    place: Place,
+    condition: Option<&'s Text>,
+}
+
+impl Compiler {
+    pub(super) fn edges(&mut self, loaded: &[LoadedRulebook]) {
+        let mut written = Vec::new();
+        let mut owner = 0;
+        for rule in loaded.iter().flat_map(|rulebook| rulebook.spec.rules.values()) {
+            self.targets(owner, &rule.explains, true, &mut written);
+            self.targets(owner, &rule.explained_by, false, &mut written);
+            owner += 1;
+        }
+        // What is named goes before what only a glob matches: of a circle, the glob's edge is cut.
+        written.sort_by_key(|edge| edge.glob);
+        let mut reached = vec![Vec::new(); self.rules.len()];
+        for edge in written {
+            self.lay(edge, &mut reached);
+        }
+    }
+
+    fn targets<'s>(
+        &mut self,
+        owner: RuleId,
+        named: &'s NamedOrListed<Script>,
+        explains: bool,
+        written: &mut Vec<Written<'s>>,
+    ) {
+        for (name, condition) in named.iter() {
+            let glob = name.contains(['*', '?', '[', '{']);
+            let found = self.matching(owner, name, glob);
+            if found.is_empty() {
+                self.unknown_rule(owner, name, glob);
+            }
+            let condition = condition.as_ref();
+            written.extend(found.into_iter().map(|other| Written {
+                owner,
+                other,
+                explains,
+                glob,
+                place: name.place,
+                condition,
+            }));
+        }
+    }
+
+    /// The rules that a name or glob stands for: of the owner's rulebook, or of that before `::`.
+    fn matching(&self, owner: RuleId, name: &Text, glob: bool) -> Vec<RuleId> {
+        let own = &self.rulebooks[self.rules[owner].rulebook].id;
+        let full = if name.contains("::") {
+            name.value.clone()
+        } else {
+            format!("{own}::{name}")
+        };
+        let code = |rule: RuleId| {
+            format!(
+                "{}::{}",
+                self.rulebooks[self.rules[rule].rulebook].id, self.rules[rule].id
+            )
+        };
+        let rules = (0..self.rules.len()).filter(|rule| *rule != owner || !glob);
+        if !glob {
+            return rules.filter(|rule| code(*rule) == full).collect();
+        }
+        match GlobBuilder::new(&full).build() {
+            Ok(glob) => {
+                let matcher = glob.compile_matcher();
+                rules.filter(|rule| matcher.is_match(code(*rule))).collect()
+            }
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn unknown_rule(&mut self, owner: RuleId, name: &Text, glob: bool) {
+        let rulebook = self.rules[owner].rulebook;
+        if self.broken.contains(&(rulebook, name.value.clone())) {
+            return;
+        }
+        let elsewhere = name
+            .split_once("::")
+            .is_some_and(|(id, _)| !self.rulebooks.iter().any(|rulebook| rulebook.id == id));
+        if elsewhere {
+            return; // A rulebook that is not part of this run.
+        }
+        let what = if glob { "no rule matches" } else { "there is no rule" };
+        let ids = self
+            .rules
+            .iter()
+            .filter(|rule| rule.rulebook == rulebook)
+            .map(|rule| rule.id.as_str());
+        let help = Compiler::meant(name, ids);
+        let problem = Problem::error("unknown-rule", name.place, format!("{what} `{name}`"));
+        self.problems.push(problem.label("not found").maybe_help(help));
+    }
+
+    fn lay(&mut self, written: Written, effects: &mut [Vec<RuleId>]) {
+        let (cause, effect) = if written.explains {
+            (written.owner, written.other)
+        } else {
+            (written.other, written.owner)
+        };
+        if cause == effect || path_between(effect, cause, effects) {
+            if !written.glob {
+                let problem = Problem::error("circular-cause", written.place, "rules explain each other in a circle");
+                self.problems.push(
+                    problem
+                        .label("this closes the circle")
+                        .help("decide which of them is the cause"),
+                );
+            }
+            return;
+        }
+        let role = if written.explains { "effect" } else { "cause" };
+        let condition = match written.condition.map(|text| self.edge_condition(&written, role, text)) {
+            Some(None) => return,
+            Some(condition) => condition,
+            None => None,
+        };
+        effects[cause].push(effect);
+        self.edges.push(Edge {
+            cause,
+            effect,
+            condition,
+            written_by: written.owner,
+        });
+    }
+
+    fn edge_condition(
+        &mut self,
+        written: &Written,
+        role: &'static str,
+        text: &Text,
+    ) -> Option<crate::rulebook::model::Expr> {
+        let owner = &self.rules[written.owner];
+        let locals: Vec<String> = owner.each.iter().map(|(name, _)| name.clone()).collect();
+        let scope = Scope {
+            locals: &locals,
+            other: Some((role, written.other)),
+        };
+        self.compiled(owner.rulebook, text, Kind::Expression, scope)
+    }
+}
+
+fn path_between(from: RuleId, to: RuleId, effects: &[Vec<RuleId>]) -> bool {
+    let mut seen = vec![false; effects.len()];
+    let mut open = vec![from];
+    while let Some(rule) = open.pop() {
+        if rule == to {
+            return true;
+        }
+        if !std::mem::replace(&mut seen[rule], true) {
+            open.extend_from_slice(&effects[rule]);
+        }
+    }
+    false
+}

@@ -1,0 +1,221 @@
+//! From rulebooks as written to rulebooks as evaluated: every name is resolved, every path, pattern and script parsed, and
+//! every problem of all rulebooks is reported at once.
+
+mod declare;
+mod edges;
+mod facts;
+mod inputs;
+mod order;
+mod parsers;
+mod probes;
+mod rules;
+mod scripts;
+mod subjects;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::{Place, Problem, Problems, Sources, did_you_mean, quoted};
+
+use super::load::{Loaded, LoadedRulebook};
+use super::model::{Fact, KindId, Probe, ProbeId, Rule, Rulebook, RulebookId, Ruleset, SubjectKind, Symbol};
+use super::spec::ItemId;
+
+pub use inputs::parse_input;
+pub use rules::severity;
+
+/// Compiles loaded rulebooks together. Problems of the load itself are among those returned.
+///
+/// The ruleset is there if no problem is an error.
+pub fn compile(loaded: Loaded) -> (Option<Ruleset>, Problems, Sources) {
+    let Loaded {
+        rulebooks,
+        sources,
+        problems,
+    } = loaded;
+    let mut compiler = Compiler {
+        sources,
+        problems,
+        ..Compiler::default()
+    };
+    let rulebooks = order::by_use(rulebooks, &mut compiler.problems);
+    compiler.all(&rulebooks);
+    let Compiler {
+        sources,
+        mut problems,
+        rulebooks,
+        kinds,
+        probes,
+        facts,
+        rules,
+        edges,
+        ..
+    } = compiler;
+    problems.sort();
+    if problems.has_errors() {
+        return (None, problems, sources);
+    }
+    let ruleset = Ruleset {
+        rulebooks,
+        kinds,
+        probes,
+        facts,
+        rules,
+        edges,
+        sources: sources.clone(),
+    };
+    (Some(ruleset), problems, sources)
+}
+
+/// What the compilation has come to.
+#[derive(Default)]
+struct Compiler {
+    sources: Sources,
+    problems: Problems,
+    rulebooks: Vec<Rulebook>,
+    kinds: Vec<SubjectKind>,
+    probes: Vec<Probe>,
+    facts: Vec<Fact>,
+    rules: Vec<Rule>,
+    edges: Vec<super::model::Edge>,
+    /// Kinds of subjects by rulebook and name.
+    kind_names: BTreeMap<(RulebookId, String), KindId>,
+    /// Where facts are declared.
+    fact_places: BTreeMap<super::model::FactId, Place>,
+    /// Names whose declaration could not be read: to use them is no further problem.
+    broken: BTreeSet<(RulebookId, String)>,
+}
+
+impl Compiler {
+    fn all(&mut self, loaded: &[LoadedRulebook]) {
+        for (id, rulebook) in loaded.iter().enumerate() {
+            self.declare(id, rulebook);
+        }
+        for (id, rulebook) in loaded.iter().enumerate() {
+            self.subjects(id, &rulebook.spec);
+            self.probes(id, &rulebook.spec);
+            self.facts(id, &rulebook.spec);
+        }
+        self.fact_kinds();
+        for (id, rulebook) in loaded.iter().enumerate() {
+            self.when(id, &rulebook.spec);
+            self.rules(id, &rulebook.spec);
+        }
+        self.edges(loaded);
+    }
+
+    fn error(&mut self, code: &'static str, place: Place, message: impl Into<String>) {
+        self.problems.push(Problem::error(code, place, message));
+    }
+
+    /// The symbol that `name` stands for in `rulebook`; a problem where there is none.
+    fn symbol(&mut self, rulebook: RulebookId, id: &ItemId) -> Option<Symbol> {
+        let owner = match id.rulebook() {
+            None => rulebook,
+            Some(other) => self.used(rulebook, id, other)?,
+        };
+        let found = self.rulebooks[owner].names.get(id.item()).copied();
+        if found.is_none() && !self.broken.contains(&(owner, id.item().to_owned())) {
+            let names = self.rulebooks[owner].names.keys().map(String::as_str);
+            let nearest = did_you_mean(id.item(), names).map(|name| format!("did you mean `{name}`?"));
+            let problem = Problem::error(
+                "unknown-name",
+                id.place,
+                format!("there is no probe or fact {}", quoted(id)),
+            );
+            let declare = "declare it under `probes:` or `facts:`".to_owned();
+            self.problems
+                .push(problem.label("not declared").help(nearest.unwrap_or(declare)));
+        }
+        found
+    }
+
+    /// The used rulebook that an id names before its dot.
+    fn used(&mut self, rulebook: RulebookId, id: &ItemId, other: &str) -> Option<RulebookId> {
+        match self.rulebooks[rulebook].names.get(other) {
+            Some(Symbol::Rulebook(owner)) => Some(*owner),
+            _ => {
+                let uses = self.rulebooks[rulebook]
+                    .uses
+                    .iter()
+                    .map(|used| self.rulebooks[*used].id.clone())
+                    .collect::<Vec<_>>();
+                let nearest =
+                    did_you_mean(other, uses.iter().map(String::as_str)).map(|name| format!("did you mean `{name}`?"));
+                let problem = Problem::error(
+                    "unknown-rulebook",
+                    id.place,
+                    format!("this rulebook does not use `{other}`"),
+                );
+                let add = format!("add `uses: [{other}]`");
+                self.problems
+                    .push(problem.label("not under `uses`").help(nearest.unwrap_or(add)));
+                None
+            }
+        }
+    }
+
+    /// The kind of subject that `id` names; a problem where there is none.
+    fn kind(&mut self, rulebook: RulebookId, id: &ItemId) -> Option<KindId> {
+        let owner = match id.rulebook() {
+            None => rulebook,
+            Some(other) => self.used(rulebook, id, other)?,
+        };
+        let found = self.kind_names.get(&(owner, id.item().to_owned())).copied();
+        if found.is_none() && !self.broken.contains(&(owner, id.item().to_owned())) {
+            let names = self
+                .kind_names
+                .keys()
+                .filter(|(rulebook, _)| *rulebook == owner)
+                .map(|(_, name)| name.as_str());
+            let nearest = did_you_mean(id.item(), names).map(|name| format!("did you mean `{name}`?"));
+            let problem = Problem::error(
+                "unknown-subject",
+                id.place,
+                format!("there is no kind of subject {}", quoted(id)),
+            );
+            self.problems.push(
+                problem
+                    .label("not declared")
+                    .help(nearest.unwrap_or("declare it under `subjects:`".into())),
+            );
+        }
+        found
+    }
+
+    /// The probes below a symbol.
+    fn needs(&self, symbol: Symbol) -> Vec<ProbeId> {
+        match symbol {
+            Symbol::Probe(probe) => vec![probe],
+            Symbol::Fact(fact) => self.facts[fact].needs.clone(),
+            Symbol::Rulebook(_) => Vec::new(),
+        }
+    }
+
+    /// The kind of subject that a symbol belongs to.
+    fn kind_of(&self, symbol: Symbol) -> Option<KindId> {
+        match symbol {
+            Symbol::Probe(probe) => self.probes[probe].kind,
+            Symbol::Fact(fact) => self.facts[fact].kind,
+            Symbol::Rulebook(_) => None,
+        }
+    }
+
+    /// The one kind that symbols belong to; a problem at `place` where there are two.
+    fn common_kind(&mut self, symbols: &[Symbol], place: Place) -> Option<KindId> {
+        let kinds: BTreeSet<KindId> = symbols.iter().filter_map(|symbol| self.kind_of(*symbol)).collect();
+        if kinds.len() > 1 {
+            let names: Vec<String> = kinds.iter().map(|kind| format!("`{}`", self.kinds[*kind].id)).collect();
+            let problem = Problem::error(
+                "mixed-subjects",
+                place,
+                format!("facts of {} meet here", names.join(" and ")),
+            );
+            self.problems.push(
+                problem
+                    .label("facts of two kinds")
+                    .help("bring them together with a fact `over:` one of the kinds"),
+            );
+        }
+        kinds.into_iter().next()
+    }
+}

@@ -1,0 +1,372 @@
+//! Rulebooks as compiled: every name resolved to an index, every path, pattern and script parsed.
+
+use std::collections::BTreeMap;
+
+use globset::GlobMatcher;
+use indexmap::IndexMap;
+use regex::Regex;
+use rhai::Dynamic;
+
+use crate::bundle::PlacePattern;
+use crate::diagnostic::{FileId, Place, Sources};
+use crate::document::Parser;
+use crate::path::Path;
+use crate::report::model::Severity;
+use crate::script::{Script, Scripts};
+
+/// Index of a rulebook in its [`Ruleset`].
+pub type RulebookId = usize;
+/// Index of a probe in its [`Ruleset`].
+pub type ProbeId = usize;
+/// Index of a fact in its [`Ruleset`].
+pub type FactId = usize;
+/// Index of a rule in its [`Ruleset`].
+pub type RuleId = usize;
+/// Index of a kind of subject in its [`Ruleset`].
+pub type KindId = usize;
+
+/// All rulebooks of a run, compiled together: a rulebook stands after those that it uses.
+#[derive(Debug)]
+pub struct Ruleset {
+    /// The rulebooks.
+    pub rulebooks: Vec<Rulebook>,
+    /// The kinds of subjects of all rulebooks.
+    pub kinds: Vec<SubjectKind>,
+    /// The probes of all rulebooks.
+    pub probes: Vec<Probe>,
+    /// The facts of all rulebooks.
+    pub facts: Vec<Fact>,
+    /// The rules of all rulebooks.
+    pub rules: Vec<Rule>,
+    /// Which rules explain which.
+    pub edges: Vec<Edge>,
+    /// The files that all of it was written in.
+    pub sources: Sources,
+}
+
+/// One rulebook.
+#[derive(Debug)]
+pub struct Rulebook {
+    /// Its id.
+    pub id: String,
+    /// Its version, as written.
+    pub version: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// Where more is to be read.
+    pub docs: Option<String>,
+    /// SHA-256 over its files, in hexadecimal.
+    pub digest: String,
+    /// Where false, none of its rules applies.
+    pub when: Option<Expr>,
+    /// The kind of subject that `when` speaks about; none: the bundle.
+    pub when_kind: Option<KindId>,
+    /// The values that a user may set.
+    pub inputs: IndexMap<String, Input>,
+    /// What a name means in its scripts.
+    pub names: BTreeMap<String, Symbol>,
+    /// The rulebooks that it uses, by id.
+    pub uses: Vec<RulebookId>,
+    /// Its script engine.
+    pub scripts: Scripts,
+    /// The files of its modules, by `rulebook::module`.
+    pub modules: BTreeMap<String, FileId>,
+    /// Its files of cases.
+    pub cases: Vec<std::path::PathBuf>,
+}
+
+/// What a name in a script stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symbol {
+    /// The document of a probe.
+    Probe(ProbeId),
+    /// A fact.
+    Fact(FactId),
+    /// The names of another rulebook.
+    Rulebook(RulebookId),
+}
+
+/// A value that the user may set.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// What it is for.
+    pub about: String,
+    /// Its type.
+    pub kind: InputKind,
+    /// Its value where the user sets none.
+    pub default: Option<Dynamic>,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// The type of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    /// Any text.
+    Text,
+    /// A number, whole or not.
+    Number,
+    /// A whole number.
+    Int,
+    /// `true` or `false`.
+    Bool,
+    /// A version such as `1.25.0`.
+    Version,
+    /// A length of time such as `30s`.
+    Duration,
+    /// Texts, separated by commas.
+    List,
+}
+
+/// A kind of subject, and where subjects of it are found.
+#[derive(Debug)]
+pub struct SubjectKind {
+    /// Its id in its rulebook.
+    pub id: String,
+    /// The rulebook that declares it.
+    pub rulebook: RulebookId,
+    /// Places in the order in which they are tried; the first that matches anything wins.
+    pub places: Vec<PlacePattern>,
+    /// What names a subject that no placeholder names.
+    pub name: Option<Words>,
+    /// What outlives a restart of the subject.
+    pub group: Option<Words>,
+}
+
+/// One item of evidence: how it is had and read.
+#[derive(Debug)]
+pub struct Probe {
+    /// Its id in its rulebook.
+    pub id: String,
+    /// The rulebook that declares it.
+    pub rulebook: RulebookId,
+    /// The kind of subject that has one each; none: one for the bundle.
+    pub kind: Option<KindId>,
+    /// Names that it goes by in a bundle; the first that matches wins.
+    pub captured: Vec<Captured>,
+    /// How its text becomes a document.
+    pub parser: Parser,
+    /// What must be found in it, else it is not what it should be.
+    pub shape: Option<Path>,
+    /// Times that the target wrote into it.
+    pub clock: Vec<Path>,
+    /// How it is had live, the preferred way first.
+    pub ways: Vec<Way>,
+}
+
+/// A live way to an item of evidence, as a person would go it.
+#[derive(Debug)]
+pub struct Way {
+    /// The rulebook that tells it.
+    pub rulebook: RulebookId,
+    /// What is done with the words; nothing for a command.
+    pub verb: Option<&'static str>,
+    /// The command, or what the verb is about.
+    pub words: Vec<Words>,
+}
+
+/// A name that evidence goes by.
+#[derive(Debug)]
+pub struct Captured {
+    /// As written.
+    pub text: String,
+    /// Compiled, to match paths relative to the subject's place.
+    pub glob: GlobMatcher,
+}
+
+/// A named value.
+#[derive(Debug)]
+pub struct Fact {
+    /// Its id in its rulebook.
+    pub id: String,
+    /// The rulebook that declares it.
+    pub rulebook: RulebookId,
+    /// The kind of subject that has one each; none: one for the bundle.
+    pub kind: Option<KindId>,
+    /// Whether a truncated source is good enough.
+    pub partial: bool,
+    /// How it is had.
+    pub source: FactSource,
+    /// The probes below it, through all facts that it may read.
+    pub needs: Vec<ProbeId>,
+}
+
+/// How a fact is had.
+#[derive(Debug)]
+pub enum FactSource {
+    /// Nodes of a document.
+    Extract(Extract),
+    /// A value computed from others.
+    Let(Expr),
+    /// A hash index over a list.
+    Index {
+        /// The list.
+        of: Symbol,
+        /// The member of each row that is its key.
+        by: String,
+    },
+    /// The first of several that is known.
+    Prefer(Vec<Symbol>),
+    /// The value of an expression for each subject of a kind.
+    Over {
+        /// The kind.
+        kind: KindId,
+        /// The expression.
+        value: Expr,
+    },
+}
+
+/// Which nodes of a document a fact is.
+#[derive(Debug)]
+pub struct Extract {
+    /// The document, or a fact whose node is the root.
+    pub from: Symbol,
+    /// What must be there; `$` of the paths is this node.
+    pub within: Option<Path>,
+    /// The paths; several are a union.
+    pub paths: Vec<Path>,
+    /// How many nodes there may be.
+    pub count: Count,
+    /// The value where there is no node, in evidence that is good.
+    pub default: Option<Dynamic>,
+    /// A pattern whose groups replace each value.
+    pub capture: Option<Regex>,
+}
+
+/// How many nodes an extraction may find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// Exactly one.
+    One,
+    /// One or more, of which the first counts.
+    First,
+    /// Any number.
+    All,
+}
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its id in its rulebook.
+    pub id: String,
+    /// The rulebook that declares it.
+    pub rulebook: RulebookId,
+    /// Where it is declared.
+    pub place: Place,
+    /// What is wrong where it fails, in one line.
+    pub title: String,
+    /// How bad that is.
+    pub severity: Severity,
+    /// The kind of subject it judges; none: the bundle.
+    pub kind: Option<KindId>,
+    /// Where false, it does not apply.
+    pub when: Option<Expr>,
+    /// What it is repeated for, nested from left to right.
+    pub each: Vec<(String, Expr)>,
+    /// Whether an empty `each` is a pass (`forbid`).
+    pub forbid: bool,
+    /// The conditions, in the order in which they decide.
+    pub decide: Vec<Clause>,
+    /// What tells its findings apart.
+    pub key: Option<Expr>,
+    /// A nearer subject for its findings: `kind/name`.
+    pub subject: Option<Words>,
+    /// The words of its findings.
+    pub words: Wording,
+    /// Where more is to be read.
+    pub docs: Option<String>,
+    /// Entries of a catalogue that it implements.
+    pub refs: Vec<String>,
+    /// The probes that it may read.
+    pub needs: Vec<ProbeId>,
+}
+
+impl Ruleset {
+    /// A probe as reports name it: `rulebook::probe`.
+    pub fn probe_code(&self, probe: ProbeId) -> String {
+        let probe = &self.probes[probe];
+        format!("{}::{}", self.rulebooks[probe.rulebook].id, probe.id)
+    }
+}
+
+impl Rule {
+    /// The code of its findings: `rulebook::rule`.
+    pub fn code(&self, ruleset: &Ruleset) -> String {
+        format!("{}::{}", ruleset.rulebooks[self.rulebook].id, self.id)
+    }
+}
+
+/// What a clause decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing is wrong.
+    Pass,
+    /// Something is.
+    Fail,
+    /// It cannot be told.
+    Unknown,
+    /// The question does not arise.
+    NotApplicable,
+}
+
+/// One condition of a rule.
+#[derive(Debug)]
+pub struct Clause {
+    /// What it decides where it holds.
+    pub decision: Decision,
+    /// When it holds.
+    pub condition: Expr,
+    /// Another severity than the rule's.
+    pub severity: Option<Severity>,
+    /// Words that replace the rule's, where given.
+    pub words: Wording,
+}
+
+/// The words of a finding.
+#[derive(Debug, Default)]
+pub struct Wording {
+    /// The message.
+    pub says: Option<Words>,
+    /// Where it shows.
+    pub labels: Vec<Label>,
+    /// What to do next.
+    pub help: Option<Words>,
+    /// Commands that look further.
+    pub looks: Vec<Vec<Words>>,
+    /// Commands that change something.
+    pub fixes: Vec<Vec<Words>>,
+}
+
+/// A place to point at.
+#[derive(Debug)]
+pub struct Label {
+    /// What gives the place.
+    pub at: Expr,
+    /// What to say there.
+    pub says: Option<Words>,
+}
+
+/// A script with the place of its text.
+#[derive(Debug)]
+pub struct Expr {
+    /// Compiled.
+    pub script: Script,
+    /// As written.
+    pub text: crate::rulebook::text::Text,
+}
+
+/// A text with `${...}` in it.
+pub type Words = Expr;
+
+/// One rule explains another.
+#[derive(Debug)]
+pub struct Edge {
+    /// The rule that is the cause.
+    pub cause: RuleId,
+    /// The rule that is the effect.
+    pub effect: RuleId,
+    /// When it does; without one, always.
+    pub condition: Option<Expr>,
+    /// Which side's rule wrote the condition, and so whose names it sees as its own.
+    pub written_by: RuleId,
+}
