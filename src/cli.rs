@@ -28,7 +28,7 @@ Exit codes:
 /// The commands
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Judge a folder of captured evidence
+    /// Judge captured evidence
     Run(run::RunArgs),
     /// Check rulebooks, and report every problem in them
     Lint(lint::LintArgs),

@@ -1,6 +1,6 @@
 //! Where a subject lies in a bundle: a path whose `{placeholders}` name it, such as `servers/{zone}/{host}/`.
 
-use std::collections::BTreeMap;
+use indexmap::IndexMap;
 
 use regex::{Captures, Regex};
 
@@ -23,12 +23,12 @@ pub struct PlacePatternError {
 }
 
 /// A folder that fits a pattern, with the values of its placeholders.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matched {
     /// The folder inside the bundle, without a slash at the end; empty for the bundle itself.
     pub folder: String,
-    /// Placeholder to value.
-    pub values: BTreeMap<String, String>,
+    /// Placeholder to value, in the order of the pattern.
+    pub values: IndexMap<String, String>,
 }
 
 impl PlacePattern {
@@ -72,7 +72,7 @@ impl PlacePattern {
         let Some(regex) = &self.regex else {
             return vec![Matched {
                 folder: String::new(),
-                values: BTreeMap::new(),
+                values: IndexMap::new(),
             }];
         };
         let mut found: Vec<Matched> = Vec::new();
@@ -87,7 +87,7 @@ impl PlacePattern {
                 found.extend(self.matched(&captures));
             }
         }
-        found.sort();
+        found.sort_by(|a, b| a.folder.cmp(&b.folder));
         found.dedup();
         found
     }

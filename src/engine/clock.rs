@@ -36,7 +36,9 @@ pub(super) fn settle(
     let of_subjects = match &lone {
         Some(run) => of_run(run),
         None => {
-            let times = subjects.par_iter().filter_map(|subject| of_run(&Run::of(context, subject, whole)));
+            let times = subjects
+                .par_iter()
+                .filter_map(|subject| of_run(&Run::of(context, subject, whole)));
             times.max()
         }
     };
@@ -49,7 +51,12 @@ pub(super) fn settle(
 
 /// Whether the bundle tells the time of each of its items, so that no bound is needed.
 fn all_told(context: &Context) -> bool {
-    let told = |file: &String| context.bundle.facts(file).is_some_and(|facts| facts.captured_at.or(facts.modified).is_some());
+    let told = |file: &String| {
+        context
+            .bundle
+            .facts(file)
+            .is_some_and(|facts| facts.captured_at.or(facts.modified).is_some())
+    };
     let files = context.bundle.files();
     !files.is_empty() && files.iter().all(told)
 }
@@ -63,6 +70,9 @@ fn of_run(run: &Arc<Run>) -> Option<Timestamp> {
 
 /// The newest time under the `clock` paths of a document.
 pub(super) fn newest(probe: &Probe, document: &Document) -> Option<Timestamp> {
-    let nodes = probe.clock.iter().flat_map(|path| path.select(document, document.root()));
+    let nodes = probe
+        .clock
+        .iter()
+        .flat_map(|path| path.select(document, document.root()));
     nodes.filter_map(|node| parse_time(&document.str(node)?)).max()
 }

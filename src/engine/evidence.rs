@@ -78,9 +78,15 @@ impl Item {
     /// When it was captured. The manifest is right, then the user, then the archive, unless the target wrote a later time.
     pub(crate) fn capture(&self, others: Capture) -> Capture {
         match self.captured {
-            Some((at, TimeSource::Manifest)) => Capture { at: Some(at), exact: true },
+            Some((at, TimeSource::Manifest)) => Capture {
+                at: Some(at),
+                exact: true,
+            },
             _ if others.exact => others,
-            Some((at, _)) if self.written.is_none_or(|written| written <= at) => Capture { at: Some(at), exact: true },
+            Some((at, _)) if self.written.is_none_or(|written| written <= at) => Capture {
+                at: Some(at),
+                exact: true,
+            },
             _ => others,
         }
     }
@@ -89,7 +95,11 @@ impl Item {
 /// Finds, reads and parses the evidence of `probe` in `folder` of the bundle.
 pub(crate) fn gather(context: &Context, folder: &str, probe: ProbeId) -> Item {
     let (ruleset, bundle) = (&context.ruleset, &context.bundle);
-    let slot = if context.detached { NO_SLOT } else { u16::try_from(probe).unwrap_or(NO_SLOT) };
+    let slot = if context.detached {
+        NO_SLOT
+    } else {
+        u16::try_from(probe).unwrap_or(NO_SLOT)
+    };
     let declared = &ruleset.probes[probe];
     match bind(declared, bundle, folder) {
         None => absent(declared, folder),
@@ -99,7 +109,11 @@ pub(crate) fn gather(context: &Context, folder: &str, probe: ProbeId) -> Item {
 
 /// The file that `probe` goes by in `folder`: the first of its names that matches, and of its matches the first by name.
 pub(crate) fn bind<'b>(probe: &Probe, bundle: &'b Bundle, folder: &str) -> Option<&'b str> {
-    let files = if folder.is_empty() { bundle.files() } else { bundle.files_in(folder) };
+    let files = if folder.is_empty() {
+        bundle.files()
+    } else {
+        bundle.files_in(folder)
+    };
     let skip = if folder.is_empty() { 0 } else { folder.len() + 1 };
     let fits = |name: &Captured, file: &str| file.get(skip..).is_some_and(|rest| name.glob.is_match(rest));
     let named = |name: &Captured| files.iter().find(|file| fits(name, file));
@@ -151,10 +165,20 @@ fn told(item: &mut Item, path: &str, facts: &ItemFacts) {
     let archive = facts.modified.map(|at| (at, TimeSource::Archive));
     item.captured = facts.captured_at.map(|at| (at, TimeSource::Manifest)).or(archive);
     if let Some(outcome) = facts.outcome.filter(|outcome| *outcome != Outcome::Ok) {
-        let detail = facts.stderr.as_deref().map(str::trim).filter(|stderr| !stderr.is_empty());
-        let detail = detail.and_then(|stderr| stderr.lines().next()).map(|line| format!(": {line}"));
+        let detail = facts
+            .stderr
+            .as_deref()
+            .map(str::trim)
+            .filter(|stderr| !stderr.is_empty());
+        let detail = detail
+            .and_then(|stderr| stderr.lines().next())
+            .map(|line| format!(": {line}"));
         item.outcome = outcome;
-        item.document = Err(format!("`{path}` was not gathered ({}){}", outcome.word(), detail.unwrap_or_default()));
+        item.document = Err(format!(
+            "`{path}` was not gathered ({}){}",
+            outcome.word(),
+            detail.unwrap_or_default()
+        ));
     }
 }
 
@@ -165,17 +189,29 @@ fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: u16) -> Item {
     let sha256 = Sha256::digest(&bytes).into();
     let (text, replaced) = match text(probe, path, bytes) {
         Ok(text) => text,
-        Err(reason) => return Item { sha256: Some(sha256), ..Item::new(Some(path), Outcome::Unparsable, Err(reason)) },
+        Err(reason) => {
+            return Item {
+                sha256: Some(sha256),
+                ..Item::new(Some(path), Outcome::Unparsable, Err(reason))
+            };
+        }
     };
     let item = match parse(probe, path, text) {
         Err(reason) => Item::new(Some(path), Outcome::Unparsable, Err(reason)),
         Ok(document) if !has_shape(probe, &document) => Item::new(Some(path), Outcome::Alien, Err(alien(probe, path))),
         Ok(document) => {
             let written = clock::newest(probe, &document);
-            Item { written, ..Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot, document }))) }
+            Item {
+                written,
+                ..Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot, document })))
+            }
         }
     };
-    Item { sha256: Some(sha256), replaced, ..item }
+    Item {
+        sha256: Some(sha256),
+        replaced,
+        ..item
+    }
 }
 
 /// The bytes as text. JSON and YAML are UTF-8 or nothing; to the parsers of text a byte that is part of no character is a `?`, so that
@@ -187,7 +223,9 @@ fn text(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<(String, u64), Stri
     };
     if matches!(probe.parser, Parser::Json(_) | Parser::Yaml) {
         let at = error.utf8_error().valid_up_to();
-        return Err(format!("`{path}` is not UTF-8 text: the byte at offset {at} is part of no character"));
+        return Err(format!(
+            "`{path}` is not UTF-8 text: the byte at offset {at} is part of no character"
+        ));
     }
     let (mut text, mut replaced) = (String::with_capacity(error.as_bytes().len()), 0);
     for chunk in error.as_bytes().utf8_chunks() {
@@ -208,7 +246,10 @@ fn parse(probe: &Probe, path: &str, text: String) -> Result<Document, String> {
             () if error.offset >= error.text.trim_end().len() => "; it seems to be cut off",
             () => "",
         };
-        format!("`{path}` cannot be read as {format}: {} at {place}{hint}", error.message)
+        format!(
+            "`{path}` cannot be read as {format}: {} at {place}{hint}",
+            error.message
+        )
     })
 }
 
