@@ -1,8 +1,8 @@
 //! Reading JSON into the tape and querying it, on a document made here.
 
-use casebook::report::excerpt;
 use casebook::document::json::{Options, parse};
 use casebook::path::Path;
+use casebook::report::excerpt;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::fmt::Write;
 use std::hint::black_box;

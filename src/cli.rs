@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{lint, run, test};
+use crate::commands::{lint, run, test, verify};
 
 /// Run rulebooks over captured evidence; diagnostics point at the exact bytes
 #[derive(Debug, Parser)]
@@ -28,12 +28,14 @@ Exit codes:
 /// The commands
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Judge a folder of captured evidence
+    /// Judge captured evidence
     Run(run::RunArgs),
     /// Check rulebooks, and report every problem in them
     Lint(lint::LintArgs),
     /// Run the cases of rulebooks
     Test(test::TestArgs),
+    /// Compare a bundle with its manifest
+    Verify(verify::VerifyArgs),
 }
 
 /// How output looks

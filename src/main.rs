@@ -1,6 +1,7 @@
 //! The program: parse arguments, run, print the error, exit.
 
 use std::io::{self, Write};
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use casebook::cli::Cli;
@@ -9,7 +10,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let exit = std::panic::catch_unwind(|| commands::dispatch(cli));
+    let exit = std::panic::catch_unwind(AssertUnwindSafe(|| commands::dispatch(cli)));
     match exit {
         Ok(Ok(exit)) => ExitCode::from(exit as u8),
         // Whoever reads the output has gone: that is no failure of ours.
@@ -17,7 +18,8 @@ fn main() -> ExitCode {
             ExitCode::from(Exit::Clean as u8)
         }
         Ok(Err(failure)) => {
-            let _ = report(&failure);
+            // Where even standard error is closed, the exit code is all that is left.
+            let _ = commands::tell(&failure);
             ExitCode::from(failure.exit() as u8)
         }
         Err(_) => {
@@ -27,14 +29,5 @@ fn main() -> ExitCode {
             );
             ExitCode::from(70)
         }
-    }
-}
-
-fn report(failure: &Failure) -> io::Result<()> {
-    let mut err = io::stderr().lock();
-    match failure {
-        Failure::Rulebook(problems) => write!(err, "{problems}"),
-        Failure::Usage { message, help } => writeln!(err, "error: {message}\n  help: {help}"),
-        Failure::Output(_) => writeln!(err, "error: {failure}"),
     }
 }

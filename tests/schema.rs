@@ -2,16 +2,24 @@
 
 #![allow(clippy::unwrap_used)]
 
+use casebook::bundle::Manifest;
 use casebook::report::model::Report;
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
 #[test]
 fn report_schema_is_that_of_the_types() {
-    let schema = SchemaSettings::draft07()
-        .into_generator()
-        .into_root_schema_for::<Report>();
-    let generated = serde_json::to_string_pretty(&schema).unwrap() + "\n";
-    check("report.schema.json", &generated);
+    check("report.schema.json", &schema::<Report>());
+}
+
+#[test]
+fn bundle_schema_is_that_of_the_types() {
+    check("bundle.schema.json", &schema::<Manifest>());
+}
+
+fn schema<T: JsonSchema>() -> String {
+    let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
+    serde_json::to_string_pretty(&schema).unwrap() + "\n"
 }
 
 /// Compares a schema with its file, or writes the file where `CASEBOOK_UPDATE` is set

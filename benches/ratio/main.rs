@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use casebook::bundle::Bundle;
+use casebook::bundle::{Bundle, Limits};
 use casebook::engine::{self, Settings};
 use casebook::rulebook::compile;
 use casebook::rulebook::load::Loaded;
@@ -62,7 +62,7 @@ fn line(seed: &Value, size: usize, layout: Layout) {
         let start = Instant::now();
         let report = engine::run(
             Arc::clone(&ruleset),
-            Bundle::open(folder.path()).unwrap(),
+            Bundle::open(folder.path(), &Limits::default()).unwrap(),
             Settings::defaults(&ruleset),
         );
         let judged = start.elapsed();
@@ -106,7 +106,11 @@ fn peak_of(folder: &Path) -> f64 {
 fn peak(folder: &Path) {
     let ruleset = ruleset();
     let settings = Settings::defaults(&ruleset);
-    std::hint::black_box(engine::run(ruleset, Bundle::open(folder).unwrap(), settings));
+    std::hint::black_box(engine::run(
+        ruleset,
+        Bundle::open(folder, &Limits::default()).unwrap(),
+        settings,
+    ));
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<f64>().ok());

@@ -1,123 +1,180 @@
-//! Bundles: a folder of evidence that someone captured. Opening one lists its files; nothing is read before it is asked for.
+//! Bundles: evidence that was captured, in a folder or an archive. Opening one lists its items; they are read when they are asked for.
+//!
+//! - A folder, a `.tar` and a `.zip` are read in place, item by item.
+//! - A `.tar.gz` and a `.tar.zst` cannot be, so their items are held in memory (`archive`). Nothing is ever unpacked to disk.
+//! - What a file is, is told by its first bytes; its name does not matter.
+//! - An archive with a single folder at its top is opened below that: archives are made of a folder, and so carry its name, which changes
+//!   from one to the next and which no rulebook can know. A folder is opened as it is: whoever names it can name the one within.
+//! - An item that is packed with gzip or zstd is read unpacked, and answers for its plain name: `stats.txt.gz` for `stats.txt`.
+//! - A manifest, `casebook.json`, tells how each item was gathered. Items that it lists and that are not there are known by name.
+//!
+//! What comes from outside may be made to do harm. [`Limits`] bounds it, links are not followed out of the bundle, and what is left out is
+//! listed with the reason in [`Bundle::skipped`].
 
+mod archive;
+mod error;
+mod folder;
+mod limits;
+mod listing;
+mod manifest;
+mod name;
+mod packed;
 mod place;
+mod tar;
+mod verify;
+mod zip;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
+use archive::{Archive, Handle};
+use listing::{Content, Listing, Member};
+use packed::Kept;
 
-use crate::report::model::Outcome;
-
+pub use error::BundleError;
+pub use limits::{Exceeded, Limits};
+pub use listing::Skipped;
+pub use manifest::{ItemFacts, MANIFEST, Manifest, ManifestError, Schema};
+pub use name::printable;
 pub use place::{Matched, PlacePattern, PlacePatternError};
+pub use verify::{Verification, verify};
 
-/// Most files that a bundle may hold; more is taken for a mistake (a home directory, say).
-pub const MAX_FILES: usize = 200_000;
-/// Deepest folder below a bundle's own.
-pub const MAX_DEPTH: usize = 64;
-
-/// A captured folder, opened: its files by name, to be read on demand; and items laid over it, as cases do.
+/// Captured evidence, opened: its items by path, to be read on demand; and items laid over it, as cases do.
 #[derive(Debug, Default)]
 pub struct Bundle {
     /// The name as the user gave it.
     pub name: String,
     root: Option<PathBuf>,
+    handle: Option<Handle>,
+    limits: Limits,
     files: Vec<String>,
+    members: BTreeMap<String, Member>,
     skipped: Vec<Skipped>,
-    laid: BTreeMap<String, Laid>,
-}
-
-/// An item that is laid over a bundle.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Laid {
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// How its gathering went, where it was not simply `ok`.
-    pub outcome: Option<Outcome>,
-    /// Exit code of the command that gave it.
-    pub exit: Option<i32>,
-    /// HTTP status of the answer that held it.
-    pub http: Option<u16>,
-    /// What the command wrote to its standard error.
-    pub stderr: Option<String>,
-    /// Whether its end is known to be missing.
-    pub truncated: bool,
-}
-
-/// A member of the folder that was left out, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
-    /// Path inside the bundle, `/`-separated.
-    pub path: String,
-    /// What kept it out.
-    pub reason: String,
-}
-
-/// Why a bundle could not be opened or one of its files not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum BundleError {
-    /// Nothing is there under that name, or it may not be looked at.
-    #[error("cannot open the bundle `{name}`: {source}")]
-    Unreadable {
-        /// The path as given.
-        name: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Something is there, but not a folder.
-    #[error("`{name}` is not a folder")]
-    NotAFolder {
-        /// The path as given.
-        name: String,
-    },
-    /// The folder holds more files than a bundle can have.
-    #[error("`{name}` holds more than {MAX_FILES} files")]
-    TooManyFiles {
-        /// The path as given.
-        name: String,
-    },
-}
-
-impl BundleError {
-    /// What to do about it.
-    pub fn help(&self) -> &'static str {
-        match self {
-            BundleError::Unreadable { .. } => "give the path of a folder that holds captured evidence",
-            BundleError::NotAFolder { .. } => "give the folder that holds the captured files, not one of the files",
-            BundleError::TooManyFiles { .. } => "is this the folder with the evidence, or one far above it?",
-        }
-    }
+    facts: BTreeMap<String, ItemFacts>,
+    manifest: Option<Manifest>,
+    cut: bool,
 }
 
 impl Bundle {
-    /// Opens the folder at `path` and lists its files, sorted by name.
+    /// Opens the folder or archive at `path` and lists its items.
     ///
-    /// Links are followed only to files inside the folder; what else is left out is listed in [`Bundle::skipped`].
+    /// An archive that was cut off is opened as far as it goes: [`Bundle::complete`] is then false, and the item that the cut went through
+    /// is marked as truncated.
     ///
     /// # Errors
-    /// [`BundleError`] where `path` is missing, unreadable, not a folder, or holds too many files.
-    pub fn open(path: &Path) -> Result<Bundle, BundleError> {
+    /// [`BundleError`] where `path` is missing, unreadable, no bundle, damaged or too large, or where its manifest is malformed.
+    pub fn open(path: &Path, limits: &Limits) -> Result<Bundle, BundleError> {
         let name = path.display().to_string();
         let unreadable = |source| BundleError::Unreadable {
             name: name.clone(),
             source,
         };
         let root = fs::canonicalize(path).map_err(unreadable)?;
-        if !root.is_dir() {
-            return Err(BundleError::NotAFolder { name });
+        let metadata = fs::metadata(&root).map_err(unreadable)?;
+        if metadata.is_dir() {
+            return Bundle::open_folder(name, root, limits);
         }
-        let mut bundle = Bundle {
-            name,
-            root: Some(root.clone()),
-            ..Bundle::default()
-        };
-        bundle.list(&root)?;
-        Ok(bundle)
+        // Opening a pipe or a device would wait, or worse.
+        if !metadata.is_file() {
+            let what = "is neither a folder nor a regular file".to_owned();
+            return Err(BundleError::NotABundle { name, what });
+        }
+        let file = File::open(&root).map_err(unreadable)?;
+        Bundle::open_archive(name, Some(root), Box::new(file), limits)
     }
 
-    /// A bundle without files, for items to be laid over.
+    /// Opens an archive that is in memory; `name` is what it is called in messages.
+    ///
+    /// # Errors
+    /// As [`Bundle::open`].
+    pub fn from_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Bundle, BundleError> {
+        Bundle::open_archive(name.to_owned(), None, Box::new(Cursor::new(bytes)), limits)
+    }
+
+    fn open_folder(name: String, root: PathBuf, limits: &Limits) -> Result<Bundle, BundleError> {
+        let mut listing = Listing::new(limits);
+        folder::list(&name, &root, &mut listing)?;
+        Bundle {
+            name,
+            root: Some(root),
+            limits: *limits,
+            ..Bundle::default()
+        }
+        .with(listing)
+    }
+
+    fn open_archive(
+        name: String,
+        root: Option<PathBuf>,
+        archive: Box<dyn Archive>,
+        limits: &Limits,
+    ) -> Result<Bundle, BundleError> {
+        let mut listing = Listing::new(limits);
+        let opened = archive::list(&name, archive, &mut listing)?;
+        Bundle {
+            name,
+            root,
+            handle: opened.handle,
+            limits: *limits,
+            cut: !opened.whole,
+            ..Bundle::default()
+        }
+        .with(listing)
+    }
+
+    /// Takes over what was found.
+    fn with(mut self, mut listing: Listing<'_>) -> Result<Bundle, BundleError> {
+        listing.name_unpacked();
+        (self.members, self.skipped) = listing.finish();
+        let told = self
+            .members
+            .iter()
+            .filter(|(_, member)| member.truncated || member.modified.is_some());
+        let facts = told.map(|(path, member)| {
+            let facts = ItemFacts {
+                path: path.clone(),
+                truncated: member.truncated,
+                modified: member.modified,
+                ..ItemFacts::default()
+            };
+            (path.clone(), facts)
+        });
+        self.facts = facts.collect();
+        if self.members.contains_key(MANIFEST) {
+            let name = self.name.clone();
+            self.read_manifest()
+                .map_err(|source| BundleError::Manifest { name, source })?;
+        }
+        self.files = self.members.keys().cloned().collect();
+        Ok(self)
+    }
+
+    fn read_manifest(&mut self) -> Result<(), ManifestError> {
+        let bytes = self
+            .read(MANIFEST)
+            .map_err(|error| ManifestError::new(error.to_string()))?;
+        let manifest = Manifest::parse(&bytes)?;
+        self.members.remove(MANIFEST);
+        self.facts.remove(MANIFEST);
+        for item in &manifest.items {
+            let path = self.listed_as(&item.path).to_owned();
+            let member = self.members.entry(path.clone());
+            let member = member.or_insert_with(|| Member::new(Content::Listed));
+            let facts = ItemFacts {
+                path: path.clone(),
+                truncated: item.truncated || member.truncated,
+                modified: member.modified,
+                ..item.clone()
+            };
+            self.facts.insert(path, facts);
+        }
+        self.manifest = Some(manifest);
+        Ok(())
+    }
+
+    /// A bundle without items, for items to be laid over.
     pub fn empty(name: &str) -> Bundle {
         Bundle {
             name: name.to_owned(),
@@ -125,149 +182,116 @@ impl Bundle {
         }
     }
 
-    /// The bundle's own name: that of its folder, without the way there.
+    /// The bundle's own name: that in its manifest, else that of its folder or archive, without the way there.
     pub fn short_name(&self) -> String {
-        let folder = self.root.as_deref().and_then(Path::file_name);
-        folder.map_or_else(|| self.name.clone(), |name| name.to_string_lossy().into_owned())
-    }
-
-    /// Lays an item over the bundle: it hides a file of the same name.
-    pub fn lay(&mut self, path: &str, item: Laid) {
-        if let Err(at) = self.files.binary_search_by(|file| file.as_str().cmp(path)) {
-            self.files.insert(at, path.to_owned());
+        if let Some(manifest) = &self.manifest {
+            return manifest.name.clone();
         }
-        self.laid.insert(path.to_owned(), item);
+        let file = self.root.as_deref().and_then(Path::file_name);
+        file.map_or_else(|| self.name.clone(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// Takes a file out of the bundle; on disk it stays.
-    pub fn hide(&mut self, path: &str) {
-        self.files.retain(|file| file != path);
-        self.laid.remove(path);
+    /// Its manifest, as written.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.manifest.as_ref()
     }
 
-    /// What is known of an item that was laid over the bundle.
-    pub fn laid(&self, file: &str) -> Option<&Laid> {
-        self.laid.get(file)
-    }
-
-    fn list(&mut self, root: &Path) -> Result<(), BundleError> {
-        for entry in WalkDir::new(root).max_depth(MAX_DEPTH).sort_by_file_name() {
-            match entry {
-                Ok(entry) if entry.depth() == 0 || entry.file_type().is_dir() => {}
-                Ok(entry) => self.add(root, entry.path()),
-                Err(error) if error.depth() == 0 => {
-                    return Err(BundleError::Unreadable {
-                        name: self.name.clone(),
-                        source: error.into(),
-                    });
-                }
-                Err(error) => {
-                    let path = error.path().map_or_else(|| "?".into(), |p| relative(root, p));
-                    self.skipped.push(Skipped {
-                        path,
-                        reason: io::Error::from(error).to_string(),
-                    });
-                }
-            }
-            if self.files.len() > MAX_FILES {
-                return Err(BundleError::TooManyFiles {
-                    name: self.name.clone(),
-                });
-            }
+    /// Whether the capture and the archive came to their ends; `None` where nothing says so.
+    pub fn complete(&self) -> Option<bool> {
+        if self.cut {
+            return Some(false);
         }
-        self.files.sort();
-        Ok(())
+        self.manifest.as_ref().map(|manifest| manifest.complete)
     }
 
-    fn add(&mut self, root: &Path, path: &Path) {
-        let name = relative(root, path);
-        match why_not(root, path) {
-            None => self.files.push(name),
-            Some(reason) => self.skipped.push(Skipped { path: name, reason }),
-        }
-    }
-
-    /// The files, as `/`-separated paths inside the bundle, sorted.
+    /// The paths of all items, sorted: what probes can ask for. The manifest is none of them.
+    ///
+    /// Among them are items that are known by name alone, because they were not gathered or had to be left out: [`Bundle::read`] tells
+    /// why. If they were not here, a probe would take the next file that fits in their place.
     pub fn files(&self) -> &[String] {
         &self.files
     }
 
-    /// What the folder holds besides, and why it was left out.
+    /// Those of [`Bundle::files`] that lie in a folder, at any depth.
+    pub fn files_in(&self, folder: &str) -> &[String] {
+        let prefix = format!("{folder}/");
+        let start = self.files.partition_point(|file| *file < prefix);
+        let rest = self.files.get(start..).unwrap_or_default();
+        let count = rest.partition_point(|file| file.starts_with(&prefix));
+        rest.get(..count).unwrap_or_default()
+    }
+
+    /// What was left out, and why, sorted by path.
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 
-    /// Reads one of [`Bundle::files`] whole.
+    /// What is known of an item beside its bytes.
+    pub fn facts(&self, path: &str) -> Option<&ItemFacts> {
+        self.facts.get(path)
+    }
+
+    /// The same, by its former name.
+    pub fn laid(&self, path: &str) -> Option<&ItemFacts> {
+        self.facts(path)
+    }
+
+    /// Reads one of [`Bundle::files`] whole; packed ones are unpacked.
     ///
     /// # Errors
-    /// What the system says (it may have been removed, or may not be read).
-    pub fn read(&self, file: &str) -> io::Result<Vec<u8>> {
-        match (self.laid.get(file), &self.root) {
-            (Some(item), _) => Ok(item.bytes.clone()),
-            (None, Some(root)) => fs::read(root.join(file)),
-            (None, None) => Err(io::ErrorKind::NotFound.into()),
+    /// Why there are no bytes to be had, in words that go on from the item's name: it was left out, has been removed since, may not be
+    /// read, is too large, or is packed and damaged. [`ErrorKind::NotFound`] where it is not there.
+    pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        let member = self.members.get(path).ok_or(ErrorKind::NotFound)?;
+        let limit = self.limits.item;
+        let bytes = match (&member.content, &self.root, &self.handle) {
+            (Content::Kept(kept), ..) => kept.bytes()?,
+            (Content::File(file), Some(root), _) => folder::read(root, file, limit)?,
+            (Content::Range { offset, size }, _, Some(handle)) => handle.range(*offset, *size)?,
+            (Content::Entry(number), _, Some(handle)) => handle.entry(*number)?,
+            (Content::Listed, ..) => return Err(io::Error::new(ErrorKind::NotFound, NOT_THERE)),
+            (Content::Nowhere(reason), ..) => return Err(io::Error::other(reason.clone())),
+            _ => return Err(ErrorKind::NotFound.into()),
+        };
+        packed::unpack(bytes, limit)
+    }
+
+    /// Lays an item over the bundle: it hides one of the same path, and what was known of that.
+    pub fn lay(&mut self, path: &str, bytes: Vec<u8>, facts: ItemFacts) {
+        if let Err(at) = self.files.binary_search_by(|file| file.as_str().cmp(path)) {
+            self.files.insert(at, path.to_owned());
         }
+        let content = Content::Kept(Kept::Plain(bytes));
+        self.members.insert(path.to_owned(), Member::new(content));
+        let path = path.to_owned();
+        self.facts.insert(path.clone(), ItemFacts { path, ..facts });
+    }
+
+    /// Takes an item out of the bundle; on disk it stays.
+    pub fn hide(&mut self, path: &str) {
+        self.files.retain(|file| file != path);
+        self.members.remove(path);
+        self.facts.remove(path);
+    }
+
+    /// The path that an item of the manifest goes by: a packed one by its plain name.
+    fn listed_as<'p>(&self, path: &'p str) -> &'p str {
+        if self.members.contains_key(path) {
+            return path;
+        }
+        let plain = name::unpacked(path).filter(|plain| self.members.contains_key(*plain));
+        plain.unwrap_or(path)
+    }
+
+    /// Whether there is more of an item than a line in the manifest.
+    fn is_there(&self, path: &str) -> bool {
+        let member = self.members.get(path);
+        member.is_some_and(|member| !matches!(member.content, Content::Listed))
     }
 }
 
-/// Why the file at `path` cannot be evidence: it leads out of the folder, or is no regular file.
-fn why_not(root: &Path, path: &Path) -> Option<String> {
-    match fs::canonicalize(path) {
-        Err(error) => Some(error.to_string()),
-        Ok(target) if !target.starts_with(root) => Some("a link that leads out of the bundle".into()),
-        Ok(target) if !target.is_file() => Some("not a regular file".into()),
-        Ok(_) => None,
-    }
-}
-
-fn relative(root: &Path, path: &Path) -> String {
-    let inside = path.strip_prefix(root).unwrap_or(path);
-    inside
-        .components()
-        .map(|c| c.as_os_str().to_string_lossy())
-        .collect::<Vec<_>>()
-        .join("/")
-}
+/// Why an item of the manifest that has no file cannot be read.
+const NOT_THERE: &str = "the manifest lists it, but it is not in the bundle";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_files_sorted_and_below_folders() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir_all(dir.path().join("a/b")).unwrap();
-        fs::write(dir.path().join("z.json"), "1").unwrap();
-        fs::write(dir.path().join("a/b/c.json"), "2").unwrap();
-        let bundle = Bundle::open(dir.path()).unwrap();
-        assert_eq!(bundle.files(), ["a/b/c.json", "z.json"]);
-        assert_eq!(bundle.read("a/b/c.json").unwrap(), b"2");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_out_of_the_folder_is_left_out_and_named() {
-        let outside = tempfile::tempdir().unwrap();
-        fs::write(outside.path().join("secret"), "x").unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink(outside.path().join("secret"), dir.path().join("link.json")).unwrap();
-        fs::write(dir.path().join("real.json"), "1").unwrap();
-        std::os::unix::fs::symlink(dir.path().join("real.json"), dir.path().join("alias.json")).unwrap();
-        let bundle = Bundle::open(dir.path()).unwrap();
-        assert_eq!(bundle.files(), ["alias.json", "real.json"]);
-        assert_eq!(bundle.skipped().len(), 1);
-        assert!(bundle.skipped()[0].reason.contains("out of the bundle"));
-    }
-
-    #[test]
-    fn a_missing_folder_and_a_file_are_told_apart() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("f");
-        fs::write(&file, "").unwrap();
-        assert!(matches!(
-            Bundle::open(&dir.path().join("none")),
-            Err(BundleError::Unreadable { .. })
-        ));
-        assert!(matches!(Bundle::open(&file), Err(BundleError::NotAFolder { .. })));
-    }
-}
+mod tests;

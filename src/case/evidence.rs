@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::bundle::{Bundle, Laid};
+use crate::bundle::{Bundle, ItemFacts, Limits};
 use crate::engine::Settings;
 use crate::report::model::Outcome;
 use crate::rulebook::compile::parse_input;
@@ -38,6 +38,9 @@ pub(super) fn settings(ruleset: &Ruleset, case: &Case) -> Result<Settings, Misma
         );
     }
     settings.captured_at = case.spec.captured_at.as_ref().map(time).transpose()?;
+    if case.spec.before.is_some() {
+        settings.before = Some(of_evidence(ruleset, case, case.spec.before.as_ref(), None)?);
+    }
     Ok(settings)
 }
 
@@ -60,12 +63,24 @@ fn time(text: &Text) -> Result<Timestamp, Mismatch> {
 
 /// The bundle of a case.
 pub(super) fn bundle(ruleset: &Ruleset, case: &Case) -> Result<Bundle, Mismatch> {
-    let open = |path: &Text| Bundle::open(&case.folder.join(&path.value)).map_err(|error| broken(error.to_string()));
-    let mut bundle = match (&case.spec.evidence, &case.spec.bundle) {
+    of_evidence(ruleset, case, case.spec.evidence.as_ref(), case.spec.bundle.as_ref())
+}
+
+fn of_evidence(
+    ruleset: &Ruleset,
+    case: &Case,
+    evidence: Option<&EvidenceSpec>,
+    below: Option<&Text>,
+) -> Result<Bundle, Mismatch> {
+    let open = |path: &Text| {
+        let bundle = Bundle::open(&case.folder.join(&path.value), &Limits::default());
+        bundle.map_err(|error| broken(error.to_string()))
+    };
+    let mut bundle = match (evidence, below) {
         (Some(EvidenceSpec::Path(path)), None) | (_, Some(path)) => open(path)?,
         _ => Bundle::empty(&case.id),
     };
-    if let Some(EvidenceSpec::Items { items, .. }) = &case.spec.evidence {
+    if let Some(EvidenceSpec::Items { items, .. }) = evidence {
         for (probe, specs) in items {
             for item in specs {
                 lay(ruleset, case, &mut bundle, probe, item)?;
@@ -95,7 +110,8 @@ fn lay(ruleset: &Ruleset, case: &Case, bundle: &mut Bundle, name: &ItemId, item:
         bundle.hide(&path);
         return Ok(());
     }
-    bundle.lay(&path, laid(case, item)?);
+    let (bytes, facts) = laid(case, item)?;
+    bundle.lay(&path, bytes, facts);
     Ok(())
 }
 
@@ -133,7 +149,7 @@ fn folder(ruleset: &Ruleset, probe: &Probe, item: &ItemSpec) -> String {
     filled.unwrap_or_default().trim_matches(['.', '/']).to_owned()
 }
 
-fn laid(case: &Case, item: &ItemSpec) -> Result<Laid, Mismatch> {
+fn laid(case: &Case, item: &ItemSpec) -> Result<(Vec<u8>, ItemFacts), Mismatch> {
     let bytes = match (&item.text, &item.file) {
         (Some(text), _) => text.value.clone().into_bytes(),
         (None, Some(file)) => {
@@ -142,16 +158,16 @@ fn laid(case: &Case, item: &ItemSpec) -> Result<Laid, Mismatch> {
         }
         (None, None) => Vec::new(),
     };
-    let stderr = item.stderr.as_ref().map(|text| text.value.clone());
-    let outcome = item.outcome.map(outcome);
-    Ok(Laid {
-        bytes,
-        outcome,
+    let facts = ItemFacts {
+        outcome: item.outcome.map(outcome),
         exit: item.exit,
         http: item.http,
-        stderr,
+        stderr: item.stderr.as_ref().map(|text| text.value.clone()),
         truncated: item.truncated.unwrap_or(false),
-    })
+        captured_at: item.captured_at.as_ref().map(time).transpose()?,
+        ..ItemFacts::default()
+    };
+    Ok((bytes, facts))
 }
 
 fn outcome(spec: OutcomeSpec) -> Outcome {

@@ -3,6 +3,7 @@
 pub mod lint;
 pub mod run;
 pub mod test;
+pub mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -53,6 +54,35 @@ pub enum Failure {
     Output(#[from] io::Error),
 }
 
+impl Exit {
+    /// Which of two counts: usage before a rulebook, a rulebook before findings, findings before what stayed undecided.
+    #[must_use]
+    pub fn or(self, other: Exit) -> Exit {
+        let rank = |exit: Exit| match exit {
+            Exit::Usage => 5,
+            Exit::Rulebook => 4,
+            Exit::Case => 3,
+            Exit::Findings => 2,
+            Exit::Undecided => 1,
+            Exit::Clean => 0,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
+/// Prints a failure on standard error.
+///
+/// # Errors
+/// Those of standard error.
+pub fn tell(failure: &Failure) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    match failure {
+        Failure::Rulebook(problems) => write!(err, "{problems}"),
+        Failure::Usage { message, help } => writeln!(err, "error: {message}\n  help: {help}"),
+        Failure::Output(_) => writeln!(err, "error: {failure}"),
+    }
+}
+
 impl Failure {
     /// A failure of usage.
     pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Failure {
@@ -80,6 +110,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Verify(args) => verify::run(&args),
     }
 }
 

@@ -1,16 +1,18 @@
-//! `casebook run`: judge a bundle.
+//! `casebook run`: judge bundles.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use globset::{Glob, GlobMatcher};
 use jiff::Timestamp;
+use rayon::prelude::*;
 use rhai::Dynamic;
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Limits};
 use crate::cli::{RulebookArgs, StyleArgs};
 use crate::diagnostic::did_you_mean;
 use crate::engine::{self, Settings};
@@ -21,12 +23,12 @@ use crate::rulebook::model::Ruleset;
 
 use super::{Exit, Failure};
 
-/// Judge a folder of captured evidence
+/// Judge captured evidence
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Folder that holds the captured evidence
-    #[arg(value_name = "BUNDLE")]
-    pub bundle: PathBuf,
+    /// Captured evidence: a folder, or a .tar, .tar.gz, .tar.zst or .zip of one
+    #[arg(value_name = "BUNDLE", required = true)]
+    pub bundles: Vec<PathBuf>,
     /// Rulebooks and inputs
     #[command(flatten)]
     pub rulebooks: RulebookArgs,
@@ -68,42 +70,77 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if args.output.is_some() && args.style.color == crate::cli::Color::Auto {
         style.color = false;
     }
+    let several = args.bundles.len() > 1;
+    if several && args.format == Format::Json {
+        let help = "several reports are written with --format json-lines, one a line";
+        return Err(Failure::usage("one JSON document holds one report", help));
+    }
+    if several && args.before.is_some() {
+        let help = "compare one bundle at a time";
+        return Err(Failure::usage("an earlier capture belongs to one bundle", help));
+    }
     let ruleset = super::rulebooks(&args.rulebooks, &style)?;
-    let before = args.before.as_deref().map(|path| Bundle::open(path)).transpose();
-    let settings = Settings {
+    let choices = Choices {
         inputs: inputs(&ruleset, &args.rulebooks.set)?,
-        captured_at: args.captured_at,
-        before: before.map_err(|error| Failure::usage(error.to_string(), error.help()))?,
-        before_captured_at: args.before_captured_at,
         rules: rules(&ruleset, &args.rules)?,
     };
-    let bundle = Bundle::open(&args.bundle).map_err(|error| Failure::usage(error.to_string(), error.help()))?;
-    let report = engine::run(ruleset, bundle, settings);
-    write(args, &report, &style)?;
-    Ok(exit(&report, args.fail_on, args.strict))
+    let mut out = output(args)?;
+    let mut worst = Exit::Clean;
+    // Reports are written in the order of the bundles; no more of them are in flight than threads can work at.
+    for bundles in args.bundles.chunks(2 * rayon::current_num_threads()) {
+        let reports: Vec<_> = bundles
+            .par_iter()
+            .map(|path| judged(args, &ruleset, &choices, path))
+            .collect();
+        for report in reports {
+            match report {
+                Ok(report) => {
+                    report::write(&report, args.format, &style, &mut out)?;
+                    worst = worst.or(exit(&report, args.fail_on, args.strict));
+                }
+                Err(failure) if several => {
+                    super::tell(&failure)?;
+                    worst = worst.or(failure.exit());
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        out.flush()?;
+    }
+    Ok(worst)
 }
 
-fn write(args: &RunArgs, report: &Report, style: &report::Style) -> Result<(), Failure> {
-    match &args.output {
-        None => {
-            let mut out = BufWriter::new(io::stdout().lock());
-            report::write(report, args.format, style, &mut out)?;
-            out.flush()?;
-        }
-        Some(path) => {
-            let failed = |error: io::Error| {
-                Failure::usage(
-                    format!("cannot write `{}`: {error}", path.display()),
-                    "name a file in a folder that exists",
-                )
-            };
-            let mut out = BufWriter::new(File::create(path).map_err(failed)?);
-            report::write(report, args.format, style, &mut out)
-                .and_then(|()| out.flush())
-                .map_err(failed)?;
-        }
-    }
-    Ok(())
+/// What is chosen once for all bundles.
+struct Choices {
+    inputs: Vec<BTreeMap<String, Dynamic>>,
+    rules: Vec<GlobMatcher>,
+}
+
+fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, path: &Path) -> Result<Report, Failure> {
+    let settings = Settings {
+        inputs: choices.inputs.clone(),
+        captured_at: args.captured_at,
+        before: args.before.as_deref().map(open).transpose()?,
+        before_captured_at: args.before_captured_at,
+        rules: choices.rules.clone(),
+    };
+    Ok(engine::run(Arc::clone(ruleset), open(path)?, settings))
+}
+
+fn open(path: &Path) -> Result<Bundle, Failure> {
+    Bundle::open(path, &Limits::default()).map_err(|error| Failure::usage(error.to_string(), error.help()))
+}
+
+/// Where reports go: the file that is named, else standard output.
+fn output(args: &RunArgs) -> Result<Box<dyn Write>, Failure> {
+    let Some(path) = &args.output else {
+        return Ok(Box::new(BufWriter::new(io::stdout().lock())));
+    };
+    let file = File::create(path).map_err(|error| {
+        let message = format!("cannot write `{}`: {error}", path.display());
+        Failure::usage(message, "name a file in a folder that exists")
+    })?;
+    Ok(Box::new(BufWriter::new(file)))
 }
 
 /// The exit code for a report.

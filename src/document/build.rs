@@ -343,8 +343,9 @@ impl Builder {
         let seen = self.nodes.len() as u128;
         let expected = seen * self.bytes as u128 / (at as u128).max(1);
         let missing = usize::try_from(expected - seen.min(expected)).unwrap_or(0);
-        self.nodes
-            .reserve_exact((missing + missing / 32).max(self.nodes.len() / 4).max(64));
+        let room = (missing + missing / 32).max(self.nodes.len() / 4).max(64);
+        // Many nodes before one huge string would make the guess far too large.
+        self.nodes.reserve_exact(room.min(self.nodes.len().max(1 << 16) * 8));
     }
 
     /// The subtrees of the duplicates that stand in no other.
@@ -448,5 +449,13 @@ mod tests {
     fn nothing_at_all_is_null() {
         let doc = Builder::new(0).finish(String::new());
         assert_eq!(doc.kind(doc.root()), Kind::Null);
+    }
+
+    #[test]
+    fn room_for_nodes_is_bounded_by_those_that_are_there() {
+        let mut build = Builder::new(u32::MAX as usize);
+        build.open_array(0);
+        (0..100_000).for_each(|at| build.push_span(Stored::Null, Span { start: at, end: at }));
+        assert!(build.nodes.capacity() < 1_000_000);
     }
 }

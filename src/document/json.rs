@@ -530,7 +530,7 @@ mod tests {
         builder.open_array(0);
         fill(text, 0..9, &mut builder).unwrap();
         fill(text, 10..23, &mut builder).unwrap();
-        let fault = fill(text, 24..text.len(), &mut builder).unwrap_err();
+        let fault = fill(text, 23..text.len(), &mut builder).unwrap_err();
         assert_eq!(fault.at, text.len());
         let doc = builder.finish(text.to_owned());
         let values: Vec<_> = doc.with_key("a_b").iter().map(|&id| doc.raw(id)).collect();

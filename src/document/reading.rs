@@ -50,10 +50,12 @@ mod tests {
 
     #[test]
     fn texts_beyond_the_limit_are_refused() {
-        let read = |most| read_within(most, "123456789".to_owned(), Builder::new(9), |_, build| {
-            build.null(crate::document::Span { start: 0, end: 9 });
-            Ok(())
-        });
+        let read = |most| {
+            read_within(most, "123456789".to_owned(), Builder::new(9), |_, build| {
+                build.null(crate::document::Span { start: 0, end: 9 });
+                Ok(())
+            })
+        };
         let error = read(8).unwrap_err();
         assert_eq!(error.message, "the text has 9 bytes; at most 8 can be read");
         assert_eq!(error.text, "123456789");

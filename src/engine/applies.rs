@@ -19,7 +19,12 @@ pub(super) fn to_subject(run: &Arc<Run>) -> Answers {
         Some(when) if rulebooks[id].when_kind.is_none() => holds(run, id, when),
         Some(_) => Ok(true),
     };
-    rulebooks.iter().map(|rulebook| rulebook.when.as_ref()).enumerate().map(ask).collect()
+    rulebooks
+        .iter()
+        .map(|rulebook| rulebook.when.as_ref())
+        .enumerate()
+        .map(ask)
+        .collect()
 }
 
 /// The answers for the whole: a rulebook that speaks about subjects applies if it does for any of them.
@@ -28,14 +33,24 @@ pub(super) fn to_whole(run: &Arc<Run>, subjects: &[(Option<usize>, &Answers)]) -
     let ask = |(id, when): (RulebookId, Option<&Expr>)| match when {
         None => Ok(true),
         Some(when) if rulebooks[id].when_kind.is_none() => holds(run, id, when),
-        Some(_) => any(subjects.iter().filter(|(kind, _)| *kind == rulebooks[id].when_kind).map(|(_, answers)| &answers[id])),
+        Some(_) => any(subjects
+            .iter()
+            .filter(|(kind, _)| *kind == rulebooks[id].when_kind)
+            .map(|(_, answers)| &answers[id])),
     };
-    rulebooks.iter().map(|rulebook| rulebook.when.as_ref()).enumerate().map(ask).collect()
+    rulebooks
+        .iter()
+        .map(|rulebook| rulebook.when.as_ref())
+        .enumerate()
+        .map(ask)
+        .collect()
 }
 
 fn holds(run: &Arc<Run>, rulebook: RulebookId, when: &Expr) -> Result<bool, Halt> {
     let value = run.frame(rulebook).eval(when, &[])?;
-    value.as_bool().map_err(|kind| Halt::broken(format!("`when` must be true or false, and this is of type {kind}")).at(&when.text))
+    value.as_bool().map_err(|kind| {
+        Halt::broken(format!("`when` must be true or false, and this is of type {kind}")).at(&when.text)
+    })
 }
 
 fn any<'a>(answers: impl Iterator<Item = &'a Result<bool, Halt>>) -> Result<bool, Halt> {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::report::excerpt;
 use crate::report::model::{
-    self, Finding, Item, Report, RulePlace, RuleVerdict, RulebookVersion, Skipped, Summary, Tool, Verdict,
+    self, Finding, Item, Report, RulePlace, RuleVerdict, RulebookVersion, Skipped, Summary, TimeSource, Tool, Verdict,
 };
 use crate::rulebook::model::{Rule, RuleId, RulebookId, Ruleset};
 
@@ -28,9 +29,19 @@ pub(super) fn report(context: &Context, examined: Vec<Examined>) -> Report {
     let (mut verdicts, mut findings, mut edges) = (Vec::new(), Vec::new(), across);
     for (ordinal, subject) in examined.into_iter().enumerate() {
         let by = findings.len();
-        edges.extend(subject.edges.into_iter().map(|(cause, effect)| (cause + by, effect + by)));
+        edges.extend(
+            subject
+                .edges
+                .into_iter()
+                .map(|(cause, effect)| (cause + by, effect + by)),
+        );
         findings.extend(subject.drafts.into_iter().map(|draft| (draft.rule, draft.finding)));
-        verdicts.extend(subject.verdicts.into_iter().map(|(rule, verdict)| (rule, ordinal, verdict)));
+        verdicts.extend(
+            subject
+                .verdicts
+                .into_iter()
+                .map(|(rule, verdict)| (rule, ordinal, verdict)),
+        );
     }
     verdicts.sort_by_key(|(rule, ordinal, _)| (*rule, *ordinal));
     let verdicts: Vec<RuleVerdict> = verdicts.into_iter().map(|(_, _, verdict)| verdict).collect();
@@ -51,35 +62,64 @@ fn ordered(findings: Vec<(RuleId, Finding)>, edges: &relate::Edges) -> Vec<Findi
     let (rules, mut findings): (Vec<RuleId>, Vec<Finding>) = findings.into_iter().unzip();
     let consequences = causes::consequences(findings.len(), edges);
     for &(cause, effect) in edges {
-        let (explains, explained_by) = (findings[effect].fingerprint.clone(), findings[cause].fingerprint.clone());
+        let (explains, explained_by) = (
+            findings[effect].fingerprint.clone(),
+            findings[cause].fingerprint.clone(),
+        );
         findings[cause].explains.push(explains);
         findings[effect].explained_by.push(explained_by);
     }
     let mut ranked = Vec::new();
     for ((finding, consequences), rule) in findings.iter_mut().zip(consequences).zip(rules) {
         finding.consequences = consequences;
-        ranked.push(Ranked { severity: finding.severity, explained: !finding.is_root(), consequences, rule });
+        ranked.push(Ranked {
+            severity: finding.severity,
+            explained: !finding.is_root(),
+            consequences,
+            rule,
+        });
     }
     let mut slots: Vec<Option<Finding>> = findings.into_iter().map(Some).collect();
-    causes::order(&ranked).into_iter().filter_map(|at| slots[at].take()).collect()
+    causes::order(&ranked)
+        .into_iter()
+        .filter_map(|at| slots[at].take())
+        .collect()
 }
 
 fn bundle(context: &Context, examined: &[Examined]) -> model::Bundle {
     let mut items: Vec<_> = examined.iter().flat_map(|subject| &subject.items).collect();
     items.sort_by_key(|(probe, _)| *probe);
+    let (captured_at, captured_at_source) = captured(context, examined);
     model::Bundle {
         path: context.bundle.short_name(),
         digest: digest(examined),
-        captured_at: context.capture().at.map(|at| at.to_string()),
-        captured_at_source: context.time_source(),
-        complete: None,
+        captured_at: captured_at.map(|at| at.to_string()),
+        captured_at_source,
+        complete: context.bundle.complete(),
         items: items.into_iter().map(|(_, item)| item.clone()).collect(),
+    }
+}
+
+/// When the bundle was captured, and how that is known: the newest time that it tells of an item, unless the user says better.
+fn captured(context: &Context, examined: &[Examined]) -> (Option<Timestamp>, TimeSource) {
+    let told = examined
+        .iter()
+        .filter_map(|subject| subject.captured)
+        .max_by_key(|(at, _)| *at);
+    match (context.time_source(), told) {
+        (_, Some((at, TimeSource::Manifest))) => (Some(at), TimeSource::Manifest),
+        (TimeSource::Option, _) | (_, None) => (context.capture().at, context.time_source()),
+        (_, Some((at, source))) => (Some(at), source),
     }
 }
 
 /// SHA-256 over the names and hashes of all items that were read, in the order of their names.
 fn digest(examined: &[Examined]) -> String {
-    let hashes: BTreeMap<&str, &[u8; 32]> = examined.iter().flat_map(|subject| &subject.hashes).map(|(path, hash)| (path.as_str(), hash)).collect();
+    let hashes: BTreeMap<&str, &[u8; 32]> = examined
+        .iter()
+        .flat_map(|subject| &subject.hashes)
+        .map(|(path, hash)| (path.as_str(), hash))
+        .collect();
     let mut hash = Sha256::new();
     for (path, sha256) in hashes {
         hash.update(path.as_bytes());
@@ -93,8 +133,14 @@ fn digest(examined: &[Examined]) -> String {
 pub(super) fn items(run: &Arc<Run>) -> Vec<(crate::rulebook::model::ProbeId, Item)> {
     let context = &run.context;
     let item = |(probe, item): (usize, &super::evidence::Item)| {
-        let duplicates = item.document.as_ref().ok().map_or(0, |doc| doc.document.duplicates().len());
-        let note = (duplicates > 0).then(|| format!("{duplicates} member names occur again in the same object; the last counts"));
+        let duplicates = item
+            .document
+            .as_ref()
+            .ok()
+            .map_or(0, |doc| doc.document.duplicates().len());
+        let captured = item.capture(context.capture());
+        let note = (duplicates > 0)
+            .then(|| format!("{duplicates} member names occur again in the same object; the last counts"));
         let item = Item {
             probe: context.ruleset.probe_code(probe),
             subject: run.label(),
@@ -102,10 +148,14 @@ pub(super) fn items(run: &Arc<Run>) -> Vec<(crate::rulebook::model::ProbeId, Ite
             outcome: item.outcome,
             detail: item.document.as_ref().err().cloned(),
             ways: run.ways(probe),
-            captured_at: context.capture().at.filter(|_| context.capture().exact && item.path.is_some()).map(|at| at.to_string()),
+            captured_at: captured
+                .at
+                .filter(|_| captured.exact && item.path.is_some())
+                .map(|at| at.to_string()),
             truncated: item.truncated,
             duplicate_keys: note,
-            redactions: 0,
+            redactions: item.redactions,
+            replaced_bytes: item.replaced,
         };
         (probe, item)
     };
@@ -139,7 +189,11 @@ fn skipped(context: &Context, examined: &[Examined]) -> Vec<Skipped> {
 fn unapplied(context: &Context, examined: &[Examined], rulebook: RulebookId) -> Option<usize> {
     let mut count = 0;
     for subject in examined {
-        let own = subject.verdicts.iter().filter(|(rule, _)| context.ruleset.rules[*rule].rulebook == rulebook).count();
+        let own = subject
+            .verdicts
+            .iter()
+            .filter(|(rule, _)| context.ruleset.rules[*rule].rulebook == rulebook)
+            .count();
         if own > 0 && !matches!(subject.answers[rulebook], Ok(false)) {
             return None;
         }
@@ -165,7 +219,13 @@ fn blank(ruleset: &Ruleset, rule: RuleId, subject: String) -> RuleVerdict {
 }
 
 /// The verdict on a rule that was judged; `trouble` is what went wrong with the words of its findings.
-pub(super) fn verdict(run: &Arc<Run>, rule: RuleId, judged: &Judged, drafts: &[Draft], trouble: Option<&Halt>) -> RuleVerdict {
+pub(super) fn verdict(
+    run: &Arc<Run>,
+    rule: RuleId,
+    judged: &Judged,
+    drafts: &[Draft],
+    trouble: Option<&Halt>,
+) -> RuleVerdict {
     let mut verdict = blank(run.ruleset(), rule, run.label());
     verdict.verdict = judged.verdict;
     verdict.severity = gravest(drafts);
@@ -218,7 +278,8 @@ pub(super) fn not_applied(run: &Arc<Run>, rule: RuleId, why: &Result<bool, Halt>
 }
 
 fn kind_name(ruleset: &Ruleset, rule: &Rule) -> String {
-    rule.kind.map_or_else(|| "bundle".into(), |kind| ruleset.kinds[kind].id.clone())
+    rule.kind
+        .map_or_else(|| "bundle".into(), |kind| ruleset.kinds[kind].id.clone())
 }
 
 fn rule_place(ruleset: &Ruleset, place: crate::diagnostic::Place) -> RulePlace {
@@ -226,5 +287,10 @@ fn rule_place(ruleset: &Ruleset, place: crate::diagnostic::Place) -> RulePlace {
     let (line, column) = sources.position(place);
     let file = sources.get(place.file);
     let excerpt = Some(excerpt::cut_text(&file.text, place.range()));
-    RulePlace { file: file.name.clone(), line, column, excerpt }
+    RulePlace {
+        file: file.name.clone(),
+        line,
+        column,
+        excerpt,
+    }
 }

@@ -90,6 +90,9 @@ mod tests {
 
     #[test]
     fn consequences_are_counted_through_others_and_once() {
-        assert_eq!(consequences(4, &Edges::from([(0, 1), (1, 2), (0, 2), (2, 3)])), [3, 2, 1, 0]);
+        assert_eq!(
+            consequences(4, &Edges::from([(0, 1), (1, 2), (0, 2), (2, 3)])),
+            [3, 2, 1, 0]
+        );
     }
 }

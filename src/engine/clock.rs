@@ -6,41 +6,73 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
+use crate::document::Document;
 use crate::report::model::TimeSource;
+use crate::rulebook::model::Probe;
 use crate::script::parse_time;
 
 use super::context::Context;
 use super::run::{Run, Subject};
 
 /// Settles the time of the capture. For the bound every subject must be read; the run of a lone one is handed back, to be used again.
-pub(super) fn settle(context: &Arc<Context>, whole: &Arc<Run>, subjects: &[Subject], said: Option<Timestamp>) -> Option<Arc<Run>> {
+pub(super) fn settle(
+    context: &Arc<Context>,
+    whole: &Arc<Run>,
+    subjects: &[Subject],
+    said: Option<Timestamp>,
+) -> Option<Arc<Run>> {
     if let Some(at) = said {
         context.set_capture(Some(at), TimeSource::Option);
+        return None;
+    }
+    if all_told(context) {
+        context.set_capture(None, TimeSource::Unknown);
         return None;
     }
     let lone = match subjects {
         [subject] => Some(Run::of(context, subject, whole)),
         _ => None,
     };
-    let newest = match &lone {
-        Some(run) => newest(run),
-        None => subjects.par_iter().filter_map(|subject| newest(&Run::of(context, subject, whole))).max(),
+    let of_subjects = match &lone {
+        Some(run) => of_run(run),
+        None => {
+            let times = subjects
+                .par_iter()
+                .filter_map(|subject| of_run(&Run::of(context, subject, whole)));
+            times.max()
+        }
     };
-    match newest.max(self::newest(whole)) {
+    match of_subjects.max(of_run(whole)) {
         Some(at) => context.set_capture(Some(at), TimeSource::Bound),
         None => context.set_capture(None, TimeSource::Unknown),
     }
     lone
 }
 
-/// The newest time under the `clock` paths of a run's own evidence.
-fn newest(run: &Arc<Run>) -> Option<Timestamp> {
+/// Whether the bundle tells the time of each of its items, so that no bound is needed.
+fn all_told(context: &Context) -> bool {
+    let told = |file: &String| {
+        context
+            .bundle
+            .facts(file)
+            .is_some_and(|facts| facts.captured_at.or(facts.modified).is_some())
+    };
+    let files = context.bundle.files();
+    !files.is_empty() && files.iter().all(told)
+}
+
+/// The newest time in a run's own evidence.
+fn of_run(run: &Arc<Run>) -> Option<Timestamp> {
     let probes = run.ruleset().probes.iter().enumerate();
     let own = probes.filter(|(_, probe)| probe.kind == run.subject.kind && !probe.clock.is_empty());
-    let times = own.filter_map(|(id, probe)| {
-        let document = &run.item(id).document.as_ref().ok()?.document;
-        let nodes = probe.clock.iter().flat_map(|path| path.select(document, document.root()));
-        nodes.filter_map(|node| parse_time(&document.str(node)?)).max()
-    });
-    times.max()
+    own.filter_map(|(id, _)| run.item(id).written).max()
+}
+
+/// The newest time under the `clock` paths of a document.
+pub(super) fn newest(probe: &Probe, document: &Document) -> Option<Timestamp> {
+    let nodes = probe
+        .clock
+        .iter()
+        .flat_map(|path| path.select(document, document.root()));
+    nodes.filter_map(|node| parse_time(&document.str(node)?)).max()
 }

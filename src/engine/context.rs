@@ -29,7 +29,10 @@ pub(crate) struct Earlier {
 impl Earlier {
     /// Opens an earlier capture to comparison.
     pub(super) fn new(ruleset: &Arc<Ruleset>, bundle: Bundle, inputs: &Inputs, said: Option<Timestamp>) -> Earlier {
-        let context = Arc::new(Context { detached: true, ..Context::new(Arc::clone(ruleset), bundle, inputs.clone(), None) });
+        let context = Arc::new(Context {
+            detached: true,
+            ..Context::new(Arc::clone(ruleset), bundle, inputs.clone(), None)
+        });
         let whole = Run::of_whole(&context);
         let subjects = subjects::find(&context);
         clock::settle(&context, &whole, &subjects, said);
@@ -41,7 +44,10 @@ impl Earlier {
         if subject.kind.is_none() {
             return Some(Arc::clone(&self.whole));
         }
-        let mut same = self.subjects.iter().filter(|other| other.kind == subject.kind && other.values == subject.values);
+        let mut same = self
+            .subjects
+            .iter()
+            .filter(|other| other.kind == subject.kind && other.values == subject.values);
         let found = same.next().filter(|_| same.next().is_none())?;
         Some(Run::of(&self.whole.context, found, &self.whole))
     }
@@ -70,7 +76,15 @@ impl Context {
     /// The context of a run.
     pub(super) fn new(ruleset: Arc<Ruleset>, bundle: Bundle, inputs: Inputs, earlier: Option<Earlier>) -> Context {
         let (capture, left) = (OnceLock::new(), OnceLock::new());
-        Context { ruleset, bundle, inputs, earlier, detached: false, capture, left }
+        Context {
+            ruleset,
+            bundle,
+            inputs,
+            earlier,
+            detached: false,
+            capture,
+            left,
+        }
     }
 
     /// What is known about the time of the capture.
@@ -103,7 +117,10 @@ impl Context {
 
     /// The values of a fact over subjects, in the order of the subjects.
     pub(super) fn left(&self, fact: FactId) -> &[Left] {
-        self.left.get().and_then(|(values, _)| values.get(&fact)).map_or(&[], Vec::as_slice)
+        self.left
+            .get()
+            .and_then(|(values, _)| values.get(&fact))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// A label that was cut out of evidence which is gone.

@@ -29,7 +29,11 @@ impl Left {
     pub(super) fn new(run: &Arc<Run>, value: Result<Dynamic, Unknown>) -> Left {
         let mut labels = Vec::new();
         let value = value.map(|value| copied(run, &value, &mut Some(&mut labels)));
-        Left { subject: run.label(), value, labels }
+        Left {
+            subject: run.label(),
+            value,
+            labels,
+        }
     }
 
     /// The same with its labels moved to a common list.
@@ -37,7 +41,11 @@ impl Left {
         let by = labels.len();
         labels.extend(self.labels.iter().cloned());
         let value = self.value.clone().map(|value| shifted(value, by));
-        Left { subject: self.subject.clone(), value, labels: Vec::new() }
+        Left {
+            subject: self.subject.clone(),
+            value,
+            labels: Vec::new(),
+        }
     }
 }
 
@@ -69,7 +77,10 @@ fn place(run: &Arc<Run>, value: &Dynamic, labels: &mut Option<&mut Vec<Label>>) 
 }
 
 fn left_place(index: usize) -> Place {
-    Place { slot: LEFT_SLOT, node: NodeId::from_index(u32::try_from(index).unwrap_or(u32::MAX)) }
+    Place {
+        slot: LEFT_SLOT,
+        node: NodeId::from_index(u32::try_from(index).unwrap_or(u32::MAX)),
+    }
 }
 
 /// An object as a plain map, all the way down.
@@ -88,9 +99,21 @@ fn object(doc: &Arc<Doc>, id: NodeId) -> Dynamic {
 fn shifted(value: Dynamic, by: usize) -> Dynamic {
     let place = script::place_of(&value).filter(|place| place.slot == LEFT_SLOT);
     let moved = if value.is_array() {
-        Dynamic::from_array(value.into_array().unwrap_or_default().into_iter().map(|item| shifted(item, by)).collect())
+        Dynamic::from_array(
+            value
+                .into_array()
+                .unwrap_or_default()
+                .into_iter()
+                .map(|item| shifted(item, by))
+                .collect(),
+        )
     } else if let Some(members) = value.read_lock::<Map>().map(|members| members.clone()) {
-        Dynamic::from_map(members.into_iter().map(|(key, member)| (key, shifted(member, by))).collect())
+        Dynamic::from_map(
+            members
+                .into_iter()
+                .map(|(key, member)| (key, shifted(member, by)))
+                .collect(),
+        )
     } else {
         value
     };

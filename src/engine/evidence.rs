@@ -3,14 +3,17 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use sha2::{Digest, Sha256};
 
-use crate::bundle::{Bundle, Laid};
-use crate::document::Document;
-use crate::report::model::Outcome;
-use crate::rulebook::model::{Probe, ProbeId};
+use crate::bundle::{Bundle, ItemFacts};
+use crate::document::{Document, Parser};
+use crate::report::model::{Outcome, TimeSource};
+use crate::rulebook::model::{Captured, Probe, ProbeId};
 use crate::script::{self, Capture, Doc, NO_SLOT};
 
+use super::clock;
 use super::context::Context;
 
 /// What a probe came to, for one subject or the bundle.
@@ -32,6 +35,14 @@ pub(crate) struct Item {
     pub(crate) http: Option<i64>,
     /// What the command wrote to its standard error.
     pub(crate) stderr: Option<String>,
+    /// When it was captured, where the bundle tells, and how it does.
+    pub(crate) captured: Option<(Timestamp, TimeSource)>,
+    /// The newest time that the target wrote into it.
+    pub(crate) written: Option<Timestamp>,
+    /// Number of values that were redacted.
+    pub(crate) redactions: u64,
+    /// Number of bytes that are part of no character, and were read as `?`.
+    pub(crate) replaced: u64,
 }
 
 impl Item {
@@ -46,18 +57,37 @@ impl Item {
             exit: None,
             http: None,
             stderr: None,
+            captured: None,
+            written: None,
+            redactions: 0,
+            replaced: 0,
         }
     }
 
-    /// How the gathering went, for scripts.
-    pub(crate) fn handle(&self, captured: Capture) -> script::Probe {
-        let stderr = self.stderr.clone();
+    /// How the gathering went, for scripts; `others` is what is known of the time where the bundle tells nothing of this item.
+    pub(crate) fn handle(&self, others: Capture) -> script::Probe {
         script::Probe {
             status: self.outcome.word().to_owned(),
             exit: self.exit,
             http: self.http,
-            stderr,
-            captured,
+            stderr: self.stderr.clone(),
+            captured: self.capture(others),
+        }
+    }
+
+    /// When it was captured. The manifest is right, then the user, then the archive, unless the target wrote a later time.
+    pub(crate) fn capture(&self, others: Capture) -> Capture {
+        match self.captured {
+            Some((at, TimeSource::Manifest)) => Capture {
+                at: Some(at),
+                exact: true,
+            },
+            _ if others.exact => others,
+            Some((at, _)) if self.written.is_none_or(|written| written <= at) => Capture {
+                at: Some(at),
+                exact: true,
+            },
+            _ => others,
         }
     }
 }
@@ -65,7 +95,11 @@ impl Item {
 /// Finds, reads and parses the evidence of `probe` in `folder` of the bundle.
 pub(crate) fn gather(context: &Context, folder: &str, probe: ProbeId) -> Item {
     let (ruleset, bundle) = (&context.ruleset, &context.bundle);
-    let slot = if context.detached { NO_SLOT } else { u16::try_from(probe).unwrap_or(NO_SLOT) };
+    let slot = if context.detached {
+        NO_SLOT
+    } else {
+        u16::try_from(probe).unwrap_or(NO_SLOT)
+    };
     let declared = &ruleset.probes[probe];
     match bind(declared, bundle, folder) {
         None => absent(declared, folder),
@@ -75,19 +109,15 @@ pub(crate) fn gather(context: &Context, folder: &str, probe: ProbeId) -> Item {
 
 /// The file that `probe` goes by in `folder`: the first of its names that matches, and of its matches the first by name.
 pub(crate) fn bind<'b>(probe: &Probe, bundle: &'b Bundle, folder: &str) -> Option<&'b str> {
-    let inside = |file: &'b String| -> Option<(&'b str, &'b str)> {
-        let rest = if folder.is_empty() {
-            file
-        } else {
-            file.strip_prefix(folder)?.strip_prefix('/')?
-        };
-        Some((file, rest))
+    let files = if folder.is_empty() {
+        bundle.files()
+    } else {
+        bundle.files_in(folder)
     };
-    let mut names = probe.captured.iter();
-    names.find_map(|name| {
-        let mut files = bundle.files().iter().filter_map(inside);
-        files.find(|(_, rest)| name.glob.is_match(rest)).map(|(file, _)| file)
-    })
+    let skip = if folder.is_empty() { 0 } else { folder.len() + 1 };
+    let fits = |name: &Captured, file: &str| file.get(skip..).is_some_and(|rest| name.glob.is_match(rest));
+    let named = |name: &Captured| files.iter().find(|file| fits(name, file));
+    probe.captured.iter().find_map(named).map(String::as_str)
 }
 
 fn absent(probe: &Probe, folder: &str) -> Item {
@@ -119,21 +149,36 @@ fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: u16) -> Item {
             Err(format!("`{path}` cannot be read: {error}")),
         ),
     };
-    if let Some(laid) = bundle.laid(path) {
-        told(&mut item, path, laid);
+    if let Some(facts) = bundle.facts(path) {
+        told(&mut item, path, facts);
     }
     item
 }
 
 /// What the capture tells about an item beside its bytes.
-fn told(item: &mut Item, path: &str, laid: &Laid) {
-    item.truncated = laid.truncated;
-    item.exit = laid.exit.map(i64::from);
-    item.http = laid.http.map(i64::from);
-    item.stderr.clone_from(&laid.stderr);
-    if let Some(outcome) = laid.outcome.filter(|outcome| *outcome != Outcome::Ok) {
+fn told(item: &mut Item, path: &str, facts: &ItemFacts) {
+    item.truncated = facts.truncated;
+    item.exit = facts.exit.map(i64::from);
+    item.http = facts.http.map(i64::from);
+    item.stderr.clone_from(&facts.stderr);
+    item.redactions = facts.redactions;
+    let archive = facts.modified.map(|at| (at, TimeSource::Archive));
+    item.captured = facts.captured_at.map(|at| (at, TimeSource::Manifest)).or(archive);
+    if let Some(outcome) = facts.outcome.filter(|outcome| *outcome != Outcome::Ok) {
+        let detail = facts
+            .stderr
+            .as_deref()
+            .map(str::trim)
+            .filter(|stderr| !stderr.is_empty());
+        let detail = detail
+            .and_then(|stderr| stderr.lines().next())
+            .map(|line| format!(": {line}"));
         item.outcome = outcome;
-        item.document = Err(format!("`{path}` could not be gathered: {}", outcome.word()));
+        item.document = Err(format!(
+            "`{path}` was not gathered ({}){}",
+            outcome.word(),
+            detail.unwrap_or_default()
+        ));
     }
 }
 
@@ -142,29 +187,56 @@ fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: u16) -> Item {
         return Item::new(Some(path), Outcome::Empty, Err(format!("`{path}` is empty")));
     }
     let sha256 = Sha256::digest(&bytes).into();
-    let item = match parse(probe, path, bytes) {
+    let (text, replaced) = match text(probe, path, bytes) {
+        Ok(text) => text,
+        Err(reason) => {
+            return Item {
+                sha256: Some(sha256),
+                ..Item::new(Some(path), Outcome::Unparsable, Err(reason))
+            };
+        }
+    };
+    let item = match parse(probe, path, text) {
         Err(reason) => Item::new(Some(path), Outcome::Unparsable, Err(reason)),
         Ok(document) if !has_shape(probe, &document) => Item::new(Some(path), Outcome::Alien, Err(alien(probe, path))),
-        Ok(document) => Item::new(
-            Some(path),
-            Outcome::Ok,
-            Ok(Arc::new(Doc {
-                slot,
-                document,
-            })),
-        ),
+        Ok(document) => {
+            let written = clock::newest(probe, &document);
+            Item {
+                written,
+                ..Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot, document })))
+            }
+        }
     };
     Item {
         sha256: Some(sha256),
+        replaced,
         ..item
     }
 }
 
-fn parse(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<Document, String> {
-    let text = String::from_utf8(bytes).map_err(|error| {
+/// The bytes as text. JSON and YAML are UTF-8 or nothing; to the parsers of text a byte that is part of no character is a `?`, so that
+/// offsets stay those of the item.
+fn text(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<(String, u64), String> {
+    let error = match String::from_utf8(bytes) {
+        Ok(text) => return Ok((text, 0)),
+        Err(error) => error,
+    };
+    if matches!(probe.parser, Parser::Json(_) | Parser::Yaml) {
         let at = error.utf8_error().valid_up_to();
-        format!("`{path}` is not UTF-8 text: the byte at offset {at} is part of no character")
-    })?;
+        return Err(format!(
+            "`{path}` is not UTF-8 text: the byte at offset {at} is part of no character"
+        ));
+    }
+    let (mut text, mut replaced) = (String::with_capacity(error.as_bytes().len()), 0);
+    for chunk in error.as_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|_| text.push('?'));
+        replaced += chunk.invalid().len() as u64;
+    }
+    Ok((text, replaced))
+}
+
+fn parse(probe: &Probe, path: &str, text: String) -> Result<Document, String> {
     let format = probe.parser.name();
     probe.parser.parse(text).map_err(|error| {
         let place = format!("line {}, column {}", error.position.line, error.position.column);
@@ -174,7 +246,10 @@ fn parse(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<Document, String> 
             () if error.offset >= error.text.trim_end().len() => "; it seems to be cut off",
             () => "",
         };
-        format!("`{path}` is not valid {format}: {} at {place}{hint}", error.message)
+        format!(
+            "`{path}` cannot be read as {format}: {} at {place}{hint}",
+            error.message
+        )
     })
 }
 

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rayon::prelude::*;
 
-use crate::report::model::{Item, RuleVerdict};
+use crate::report::model::{Item, RuleVerdict, TimeSource};
 use crate::rulebook::model::{FactId, FactSource, KindId, ProbeId, RuleId};
 
 use super::applies::{self, Answers};
@@ -34,6 +35,8 @@ pub(super) struct Examined {
     pub(super) items: Vec<(ProbeId, Item)>,
     /// Names and hashes of the files that were read.
     pub(super) hashes: Vec<(String, [u8; 32])>,
+    /// The newest time that the bundle tells of an item of its, and how.
+    pub(super) captured: Option<(Timestamp, TimeSource)>,
     /// Its values of facts over subjects.
     pub(super) left: Vec<(FactId, Left)>,
 }
@@ -41,7 +44,11 @@ pub(super) struct Examined {
 /// Examines a subject.
 pub(super) fn subject(run: &Arc<Run>, wanted: &[RuleId]) -> Examined {
     let answers = applies::to_subject(run);
-    let rules: Vec<RuleId> = wanted.iter().copied().filter(|rule| run.ruleset().rules[*rule].kind == run.subject.kind).collect();
+    let rules: Vec<RuleId> = wanted
+        .iter()
+        .copied()
+        .filter(|rule| run.ruleset().rules[*rule].kind == run.subject.kind)
+        .collect();
     let mut examined = examined(run, answers, &rules);
     examined.left = left(run);
     examined
@@ -49,14 +56,21 @@ pub(super) fn subject(run: &Arc<Run>, wanted: &[RuleId]) -> Examined {
 
 /// Examines the bundle as a whole, once all subjects were; rules of kinds that have no subject are told once, here.
 pub(super) fn whole(run: &Arc<Run>, subjects: &[Examined], wanted: &[RuleId]) -> Examined {
-    let answers: Vec<(Option<KindId>, &Answers)> = subjects.iter().map(|subject| (subject.kind, &subject.answers)).collect();
+    let answers: Vec<(Option<KindId>, &Answers)> = subjects
+        .iter()
+        .map(|subject| (subject.kind, &subject.answers))
+        .collect();
     let answers = applies::to_whole(run, &answers);
     let kind_of = |rule: &RuleId| run.ruleset().rules[*rule].kind;
     let own: Vec<RuleId> = wanted.iter().copied().filter(|rule| kind_of(rule).is_none()).collect();
     let mut examined = examined(run, answers, &own);
     let there = |kind| subjects.iter().any(|subject| subject.kind == kind);
-    let lost = wanted.iter().filter(|rule| kind_of(rule).is_some_and(|kind| !there(Some(kind))));
-    examined.verdicts.extend(lost.map(|rule| (*rule, assemble::no_subject(run, *rule))));
+    let lost = wanted
+        .iter()
+        .filter(|rule| kind_of(rule).is_some_and(|kind| !there(Some(kind))));
+    examined
+        .verdicts
+        .extend(lost.map(|rule| (*rule, assemble::no_subject(run, *rule))));
     examined
 }
 
@@ -75,6 +89,10 @@ fn examined(run: &Arc<Run>, answers: Answers, rules: &[RuleId]) -> Examined {
         edges,
         items: assemble::items(run),
         hashes: run.hashes(),
+        captured: run
+            .own_items()
+            .filter_map(|(_, item)| item.captured)
+            .max_by_key(|(at, _)| *at),
         left: Vec::new(),
     }
 }

@@ -50,16 +50,32 @@ fn unknown(reason: impl Into<String>) -> Halt {
 /// A row of subject and value for each subject of which the value is known.
 fn over(run: &Arc<Run>, fact: FactId, kind: &str, trace: &mut Trace) -> Dynamic {
     let left = run.context.left(fact);
-    let known: Vec<_> = left.iter().filter_map(|left| Some((left, left.value.as_ref().ok()?))).collect();
+    let known: Vec<_> = left
+        .iter()
+        .filter_map(|left| Some((left, left.value.as_ref().ok()?)))
+        .collect();
     if known.len() < left.len() {
-        trace.partial = Some(format!("of {} subjects of kind `{kind}` only {} are known", left.len(), known.len()));
+        trace.partial = Some(format!(
+            "of {} subjects of kind `{kind}` only {} are known",
+            left.len(),
+            known.len()
+        ));
     }
     if !known.is_empty() {
-        run.ruleset().facts[fact].needs.iter().for_each(|probe| trace.reads.insert(*probe));
+        run.ruleset().facts[fact]
+            .needs
+            .iter()
+            .for_each(|probe| trace.reads.insert(*probe));
     }
     let row = |(left, value): (&Left, &Dynamic)| {
-        let members = [("subject", Dynamic::from(left.subject.clone())), ("value", value.clone())];
-        script::placed(Dynamic::from_map(members.into_iter().map(|(key, value)| (key.into(), value)).collect()), script::place_of(value))
+        let members = [
+            ("subject", Dynamic::from(left.subject.clone())),
+            ("value", value.clone()),
+        ];
+        script::placed(
+            Dynamic::from_map(members.into_iter().map(|(key, value)| (key.into(), value)).collect()),
+            script::place_of(value),
+        )
     };
     known.into_iter().map(row).collect::<Array>().into()
 }

@@ -12,10 +12,10 @@ use crate::script::{self, LEFT_SLOT, Place, Read};
 
 use super::frame::{Frame, Locals, Seen, Taken};
 use super::halt::Halt;
-use super::{detach, relate};
 use super::judge::{Failed, Failure, Judged, MAX_LABELLED};
 use super::run::Run;
 use super::trace::Trace;
+use super::{detach, relate};
 
 /// Most findings of one rule on one subject that get excerpts; further ones only name their places.
 const MAX_EXCERPTS: usize = 50;
@@ -34,18 +34,31 @@ pub(super) struct Draft {
 impl Draft {
     /// Takes along what conditions between the whole and this subject read, and lets the evidence go.
     pub(super) fn let_go(&mut self) {
-        let Seen::Live { run, locals } = &self.names else { return };
+        let Seen::Live { run, locals } = &self.names else {
+            return;
+        };
         let Some(whole) = run.whole.clone() else { return };
         let ruleset = run.ruleset();
         let frame = run.frame(ruleset.rules[self.rule].rulebook);
         let reads = relate::read_across(ruleset, self.rule);
         let value = |read: &&Read| {
-            let local = locals.iter().rev().find(|(name, _)| *name == read.name).map(|(_, value)| Ok(value.clone()));
+            let local = locals
+                .iter()
+                .rev()
+                .find(|(name, _)| *name == read.name)
+                .map(|(_, value)| Ok(value.clone()));
             let value = local.unwrap_or_else(|| frame.read(read));
             (read.name.clone(), value.map(|value| detach::bare(run, &value)))
         };
         let values = reads.iter().map(value).collect();
-        let locals = if reads.is_empty() { Locals::new() } else { locals.iter().map(|(name, value)| (name.clone(), detach::bare(run, value))).collect() };
+        let locals = if reads.is_empty() {
+            Locals::new()
+        } else {
+            locals
+                .iter()
+                .map(|(name, value)| (name.clone(), detach::bare(run, value)))
+                .collect()
+        };
         self.names = Seen::Taken(Arc::new(Taken { whole, values, locals }));
     }
 }
@@ -62,8 +75,15 @@ pub(super) fn drafts(run: &Arc<Run>, rule: RuleId, judged: &Judged) -> (Vec<Draf
             trouble: &mut trouble,
             cut: nth < MAX_EXCERPTS,
         };
-        let locals = failure.items.first().map(|item| item.locals.clone()).unwrap_or_default();
-        let names = Seen::Live { run: Arc::clone(run), locals };
+        let locals = failure
+            .items
+            .first()
+            .map(|item| item.locals.clone())
+            .unwrap_or_default();
+        let names = Seen::Live {
+            run: Arc::clone(run),
+            locals,
+        };
         let finding = writer.finding(key.as_deref(), failure);
         Draft { rule, names, finding }
     });
@@ -263,7 +283,10 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 pub(super) fn label(run: &Run, place: Place, says: Option<&str>, cut: bool) -> Option<model::Label> {
     if place.slot == LEFT_SLOT {
         let label = run.context.label(place.node.index())?.clone();
-        return Some(model::Label { says: says.map(str::to_owned), ..label });
+        return Some(model::Label {
+            says: says.map(str::to_owned),
+            ..label
+        });
     }
     let doc = run.document(place.slot)?;
     let probe = usize::from(place.slot);

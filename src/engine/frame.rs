@@ -63,7 +63,10 @@ impl Seen {
 
 impl Taken {
     fn value(&self, name: &str) -> Result<Dynamic, Halt> {
-        self.values.get(name).cloned().unwrap_or_else(|| Err(unknown(format!("`{name}` was not taken along"))))
+        self.values
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| Err(unknown(format!("`{name}` was not taken along"))))
     }
 }
 
@@ -81,7 +84,14 @@ pub(crate) struct Other {
 impl Frame {
     /// A frame that has read nothing.
     pub(crate) fn new(run: Arc<Run>, rulebook: RulebookId) -> Frame {
-        Frame { run, rulebook, taken: None, other: None, holes: false, trace: Mutex::default() }
+        Frame {
+            run,
+            rulebook,
+            taken: None,
+            other: None,
+            holes: false,
+            trace: Mutex::default(),
+        }
     }
 
     /// A frame of a finding's names that also sees another finding's.
@@ -90,7 +100,11 @@ impl Frame {
             Seen::Live { run, .. } => (Arc::clone(run), None),
             Seen::Taken(taken) => (Arc::clone(&taken.whole), Some(Arc::clone(taken))),
         };
-        Arc::new(Frame { taken, other: Some(other), ..Frame::new(run, rulebook) })
+        Arc::new(Frame {
+            taken,
+            other: Some(other),
+            ..Frame::new(run, rulebook)
+        })
     }
 
     /// The same names for commands that a person completes: an input that is not set stands as `<name>`.
@@ -165,7 +179,9 @@ impl Frame {
     }
 
     fn taken(&self, name: &str) -> Result<Dynamic, Halt> {
-        self.taken.as_ref().map_or_else(|| Err(unknown(format!("`{name}` is gone"))), |taken| taken.value(name))
+        self.taken
+            .as_ref()
+            .map_or_else(|| Err(unknown(format!("`{name}` is gone"))), |taken| taken.value(name))
     }
 
     fn other(&self, other: &Other, name: &str) -> Result<Dynamic, Halt> {

@@ -89,7 +89,9 @@ pub fn run(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> Report 
     let wanted: Vec<RuleId> = (0..ruleset.rules.len())
         .filter(|&rule| settings.wants(&ruleset, rule))
         .collect();
-    let earlier = settings.before.map(|bundle| Earlier::new(&ruleset, bundle, &settings.inputs, settings.before_captured_at));
+    let earlier = settings
+        .before
+        .map(|bundle| Earlier::new(&ruleset, bundle, &settings.inputs, settings.before_captured_at));
     let context = Arc::new(Context::new(ruleset, bundle, settings.inputs, earlier));
     let whole = Run::of_whole(&context);
     let subjects = subjects::find(&context);

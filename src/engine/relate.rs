@@ -25,7 +25,9 @@ pub(super) fn within(ruleset: &Ruleset, drafts: &[Draft]) -> Edges {
     let by_rule = by_rule(drafts.iter().enumerate());
     let mut edges = Edges::new();
     for edge in &ruleset.edges {
-        let (Some(causes), Some(effects)) = (by_rule.get(&edge.cause), by_rule.get(&edge.effect)) else { continue };
+        let (Some(causes), Some(effects)) = (by_rule.get(&edge.cause), by_rule.get(&edge.effect)) else {
+            continue;
+        };
         let holds = |cause: usize, effect: usize| holds(ruleset, edge, &drafts[cause], &drafts[effect]);
         lay(&mut edges, causes, effects, holds);
     }
@@ -40,7 +42,9 @@ pub(super) fn across(ruleset: &Ruleset, examined: &[Examined]) -> Edges {
     let of_subjects = by_rule(all.iter().copied().enumerate().skip(whole));
     let mut edges = Edges::new();
     for edge in &ruleset.edges {
-        let holds = |cause: usize, effect: usize| reaches(all[cause], all[effect], cause < whole) && holds(ruleset, edge, all[cause], all[effect]);
+        let holds = |cause: usize, effect: usize| {
+            reaches(all[cause], all[effect], cause < whole) && holds(ruleset, edge, all[cause], all[effect])
+        };
         for (causes, effects) in [(&of_whole, &of_subjects), (&of_subjects, &of_whole)] {
             if let (Some(causes), Some(effects)) = (causes.get(&edge.cause), effects.get(&edge.effect)) {
                 lay(&mut edges, causes, effects, holds);
@@ -77,10 +81,16 @@ fn holds(ruleset: &Ruleset, edge: &Edge, cause: &Draft, effect: &Draft) -> bool 
         true => (cause, effect, "effect"),
         false => (effect, cause, "cause"),
     };
-    let facing = Other { role, names: other.names.clone(), rulebook: ruleset.rules[other.rule].rulebook };
+    let facing = Other {
+        role,
+        names: other.names.clone(),
+        rulebook: ruleset.rules[other.rule].rulebook,
+    };
     let frame = Frame::facing(&own.names, ruleset.rules[own.rule].rulebook, facing);
     let value = frame.eval(condition, own.names.locals());
-    value.and_then(|value| value.as_bool().map_err(Halt::broken)).unwrap_or(false)
+    value
+        .and_then(|value| value.as_bool().map_err(Halt::broken))
+        .unwrap_or(false)
 }
 
 /// What conditions between the whole and a subject read of a finding's names: its own if its rule wrote them, else what they read
@@ -96,7 +106,16 @@ pub(super) fn read_across(ruleset: &Ruleset, rule: RuleId) -> Vec<&Read> {
             () => continue,
         };
         let own = edge.written_by == rule;
-        let wanted = |read: &&Read| if own { !matches!(read.namespace.as_deref(), Some("inputs" | "subject" | "cause" | "effect")) } else { read.namespace.as_deref() == Some(side) };
+        let wanted = |read: &&Read| {
+            if own {
+                !matches!(
+                    read.namespace.as_deref(),
+                    Some("inputs" | "subject" | "cause" | "effect")
+                )
+            } else {
+                read.namespace.as_deref() == Some(side)
+            }
+        };
         reads.extend(condition.script.reads.iter().filter(wanted));
     }
     reads

@@ -1,8 +1,8 @@
 //! One subject, or the bundle as a whole, while it is being judged: its evidence and its facts, each had when first touched.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use indexmap::IndexMap;
 use rhai::Dynamic;
 
 use crate::report;
@@ -24,7 +24,7 @@ pub(crate) struct Subject {
     /// Its folder in the bundle.
     pub(crate) folder: String,
     /// Values of the placeholders of its place.
-    pub(crate) values: BTreeMap<String, String>,
+    pub(crate) values: IndexMap<String, String>,
 }
 
 /// What a subject is called.
@@ -74,7 +74,15 @@ impl Run {
     fn new(context: &Arc<Context>, subject: Subject, whole: Option<Arc<Run>>) -> Run {
         let items = context.ruleset.probes.iter().map(|_| OnceLock::new()).collect();
         let facts = context.ruleset.facts.iter().map(|_| OnceLock::new()).collect();
-        Run { context: Arc::clone(context), subject, whole, identity: OnceLock::new(), before: OnceLock::new(), items, facts }
+        Run {
+            context: Arc::clone(context),
+            subject,
+            whole,
+            identity: OnceLock::new(),
+            before: OnceLock::new(),
+            items,
+            facts,
+        }
     }
 
     /// The rulebooks.
@@ -126,10 +134,13 @@ impl Run {
     /// An unknown, where there is no earlier capture or the subject is not in it.
     pub(crate) fn before(&self) -> Result<Arc<Run>, Halt> {
         let Some(earlier) = &self.context.earlier else {
-            return Err(Halt::unknown("there is no earlier capture to compare with (--before BUNDLE)"));
+            return Err(Halt::unknown(
+                "there is no earlier capture to compare with (--before BUNDLE)",
+            ));
         };
         let run = self.before.get_or_init(|| earlier.run(&self.subject));
-        run.clone().ok_or_else(|| Halt::unknown("the earlier capture does not have this subject"))
+        run.clone()
+            .ok_or_else(|| Halt::unknown("the earlier capture does not have this subject"))
     }
 
     /// The evidence of a probe, read when first asked for.
@@ -146,12 +157,17 @@ impl Run {
 
     /// The evidence that was read in this very run.
     pub(crate) fn own_items(&self) -> impl Iterator<Item = (ProbeId, &Item)> {
-        self.items.iter().enumerate().filter_map(|(probe, item)| Some((probe, item.get()?)))
+        self.items
+            .iter()
+            .enumerate()
+            .filter_map(|(probe, item)| Some((probe, item.get()?)))
     }
 
     /// Names and hashes of the files that were read.
     pub(crate) fn hashes(&self) -> Vec<(String, [u8; 32])> {
-        self.own_items().filter_map(|(_, item)| Some((item.path.clone()?, item.sha256?))).collect()
+        self.own_items()
+            .filter_map(|(_, item)| Some((item.path.clone()?, item.sha256?)))
+            .collect()
     }
 
     /// The document of a slot, for places that lie in it.

@@ -8,7 +8,9 @@ use super::run::Subject;
 
 /// The subjects of a bundle, by kind and place.
 pub(super) fn find(context: &Context) -> Vec<Subject> {
-    (0..context.ruleset.kinds.len()).flat_map(|kind| of_kind(context, kind)).collect()
+    (0..context.ruleset.kinds.len())
+        .flat_map(|kind| of_kind(context, kind))
+        .collect()
 }
 
 /// The subjects of a kind: those of the first place that any of its evidence lies in.

@@ -3,7 +3,7 @@
 use std::io;
 
 use serde::Serialize;
-use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::model::Report;
 use super::text::is_hidden;
@@ -15,10 +15,16 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
     out.write_all(b"\n")
 }
 
-/// Escapes what a terminal would obey, so that a report can be looked at with `cat`; the data stay the same
-struct Visible(PrettyFormatter<'static>);
+/// Writes the report as one line
+pub(super) fn write_line(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    report.serialize(&mut Serializer::with_formatter(&mut *out, Visible(CompactFormatter)))?;
+    out.write_all(b"\n")
+}
 
-impl Formatter for Visible {
+/// Escapes what a terminal would obey, so that a report can be looked at with `cat`; the data stay the same
+struct Visible<F>(F);
+
+impl<F: Formatter> Formatter for Visible<F> {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         while let Some((at, hidden)) = rest.char_indices().find(|&(_, c)| is_hidden(c)) {

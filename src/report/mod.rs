@@ -25,6 +25,8 @@ pub enum Format {
     Terminal,
     /// The whole report as one JSON document (`schemas/report.schema.json`)
     Json,
+    /// One JSON document a line, for several bundles
+    JsonLines,
 }
 
 /// What the place that a report is written to can show; only formats for people look at it
@@ -64,5 +66,6 @@ pub fn write(report: &Report, format: Format, style: &Style, out: &mut dyn io::W
     match format {
         Format::Terminal => terminal::write(report, style, out),
         Format::Json => json::write(report, out),
+        Format::JsonLines => json::write_line(report, out),
     }
 }

@@ -119,6 +119,9 @@ pub struct Item {
     /// Number of values that were redacted
     #[serde(default)]
     pub redactions: u64,
+    /// Number of bytes that are part of no character, and were read as `?`
+    #[serde(default)]
+    pub replaced_bytes: u64,
 }
 
 /// How the gathering of an item went

@@ -78,6 +78,7 @@ pub(crate) fn item(probe: &str, path: &str, outcome: Outcome) -> Item {
         truncated: false,
         duplicate_keys: None,
         redactions: 0,
+        replaced_bytes: 0,
     }
 }
 

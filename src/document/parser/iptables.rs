@@ -52,8 +52,9 @@ mod listing;
 mod rule;
 mod spec;
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use indexmap::IndexMap;
 
 use self::listing::Columns;
 use self::rule::Rule;
@@ -114,9 +115,8 @@ struct Table<'t> {
     lines: Range<usize>,
     /// Whether `COMMIT` must follow.
     open: bool,
-    chains: Vec<Chain>,
     /// Chains by name; the default hasher, because names may be hostile.
-    known: HashMap<&'t str, usize>,
+    chains: IndexMap<&'t str, Chain>,
     /// Targets of its rules.
     targets: Vec<Range<usize>>,
 }
@@ -158,8 +158,7 @@ impl<'t> Listing<'t, '_> {
             name: Some(name),
             lines: line,
             open: true,
-            chains: Vec::new(),
-            known: HashMap::new(),
+            chains: IndexMap::new(),
             targets: Vec::new(),
         });
         Ok(())
@@ -193,8 +192,7 @@ impl<'t> Listing<'t, '_> {
                 name: None,
                 lines: at..at,
                 open: false,
-                chains: Vec::new(),
-                known: HashMap::new(),
+                chains: IndexMap::new(),
                 targets: Vec::new(),
             });
         }
@@ -246,11 +244,8 @@ impl<'t> Listing<'t, '_> {
         let Some(table) = self.tables.last_mut() else {
             return other();
         };
-        let Some(chain) = table
-            .chains
-            .last_mut()
-            .filter(|chain| chain.references.is_some() || chain.policy.is_some())
-        else {
+        let open = table.chains.values_mut().next_back();
+        let Some(chain) = open.filter(|chain| chain.references.is_some() || chain.policy.is_some()) else {
             return other();
         };
         let Some(columns) = &chain.columns else {
@@ -279,7 +274,7 @@ impl<'t> Listing<'t, '_> {
                 None => build.key(self.option.unwrap_or_default(), None),
             }
             build.open_object(table.lines.start);
-            for chain in &table.chains {
+            for chain in table.chains.values() {
                 chain.emit(self.text, build)?;
             }
             build.close(table.lines.end);
@@ -292,31 +287,23 @@ impl<'t> Listing<'t, '_> {
 impl<'t> Table<'t> {
     /// The chain with this name, known or new from this line on.
     fn chain(&mut self, text: &'t str, name: Range<usize>, line: &Range<usize>) -> &mut Chain {
-        let new = self.chains.len();
-        let at = *self.known.entry(slice(text, &name)).or_insert(new);
-        if at == new {
-            self.chains.push(Chain {
-                name,
-                lines: line.clone(),
-                policy: None,
-                counters: None,
-                references: None,
-                counted: 0,
-                columns: None,
-                rules: Vec::new(),
-                declared: false,
-            });
-        }
-        &mut self.chains[at]
+        self.chains.entry(slice(text, &name)).or_insert_with(|| Chain {
+            name,
+            lines: line.clone(),
+            policy: None,
+            counters: None,
+            references: None,
+            counted: 0,
+            columns: None,
+            rules: Vec::new(),
+            declared: false,
+        })
     }
 
     /// Counts how many rules lead to each chain.
     fn count(&mut self, text: &str) {
         for target in &self.targets {
-            let chain = self
-                .known
-                .get(slice(text, target))
-                .and_then(|at| self.chains.get_mut(*at));
+            let chain = self.chains.get_mut(slice(text, target));
             if let Some(chain) = chain {
                 chain.counted += 1;
             }

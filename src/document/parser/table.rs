@@ -21,8 +21,8 @@
 //! told apart:
 //!
 //! 1. Tabs separate, if the header has any.
-//! 2. Names are separated by two or more blanks; by a single one too, if below it every row has a blank with words on
-//!    both sides. Where no row has a word across the beginning of a column, lines are cut there.
+//! 2. Names are separated by two or more blanks; by a single one too, if no row has a word across it, and rows have
+//!    words on both sides of it. Where no row has a word across the beginning of a column, lines are cut there.
 //! 3. Else, where a header has no single blanks, two or more blanks separate cells.
 //! 4. Else words are cells, as in lists of processes: `PID COMMAND` are two columns, and a date such as
 //!    `Sun Nov 22 11:28:05 2026` is one word.
@@ -32,14 +32,16 @@
 //! the first row has any, else two or more blanks, if these give every row as many cells as there are names, else
 //! blanks; rows may be shorter. A column without a name, left of the first, has the empty key.
 
-use std::borrow::Cow;
+mod line;
+
 use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 use unicode_width::UnicodeWidthChar;
 
+use self::line::Line;
 use super::pattern::Pattern;
-use super::text::{is_blank, lines_from, room, slice, solid_lines, span, trimmed};
+use super::text::{is_blank, lines_from, room, slice, solid_lines, trimmed};
 use crate::document::reading::{Parsed, fault, read};
 use crate::document::{Builder, Document, Name, ParseError};
 
@@ -111,84 +113,6 @@ fn end(text: &str, body: usize, options: &TableOptions) -> Parsed<usize> {
         }
     }
     Ok(end.unwrap_or(text.len()))
-}
-
-/// A line without escape sequences.
-struct Line<'t> {
-    range: Range<usize>,
-    text: Cow<'t, str>,
-    /// From which bytes of the text on how many bytes in all were left out.
-    skipped: Vec<(usize, usize)>,
-}
-
-impl<'t> Line<'t> {
-    fn new(text: &'t str, range: Range<usize>) -> Self {
-        let written = slice(text, &range);
-        let mut line = Self {
-            range,
-            text: Cow::Borrowed(written),
-            skipped: Vec::new(),
-        };
-        if written.contains('\x1b') {
-            line.strip(written);
-        }
-        line
-    }
-
-    fn strip(&mut self, written: &str) {
-        let mut text = String::with_capacity(written.len());
-        let mut at = 0;
-        while let Some(rest) = written.get(at..).filter(|rest| !rest.is_empty()) {
-            let len = rest.find('\x1b').unwrap_or(rest.len());
-            text.push_str(rest.get(..len).unwrap_or_default());
-            at += len + rest.get(len..).map_or(0, escape_len);
-            self.skipped.push((text.len(), at - text.len()));
-        }
-        self.text = Cow::Owned(text);
-    }
-
-    /// Where a part of the text stands in the whole text as written.
-    fn origin(&self, part: &Range<usize>) -> Range<usize> {
-        let place = |at: usize| {
-            let before = self.skipped.partition_point(|(from, _)| *from <= at);
-            let skipped = before.checked_sub(1).and_then(|last| self.skipped.get(last));
-            self.range.start + at + skipped.map_or(0, |(_, skipped)| *skipped)
-        };
-        place(part.start)..part.end.checked_sub(1).map_or(0, |last| place(last) + 1)
-    }
-
-    fn push(&self, part: Range<usize>, build: &mut Builder) {
-        let origin = self.origin(&part);
-        if origin.len() == part.len() {
-            build.cell(span(&origin));
-        } else {
-            build.computed_string(slice(&self.text, &part), span(&origin));
-        }
-    }
-}
-
-/// The length of the escape sequence that a text begins with; 0 for an empty text.
-fn escape_len(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let run = |from: usize, allowed: std::ops::RangeInclusive<u8>| {
-        let rest = bytes.get(from..).unwrap_or_default();
-        from + rest.iter().take_while(|byte| allowed.contains(byte)).count()
-    };
-    match bytes.get(1) {
-        Some(b'[') => {
-            let end = run(run(2, 0x30..=0x3F), 0x20..=0x2F);
-            end + usize::from(matches!(bytes.get(end), Some(0x40..=0x7E)))
-        }
-        Some(b']') => {
-            let inside = bytes.get(2..).unwrap_or_default();
-            match memchr2(0x07, 0x1B, inside).map(|at| inside.get(at..).unwrap_or_default()) {
-                Some([0x07, rest @ ..] | [0x1B, b'\\', rest @ ..]) => bytes.len() - rest.len(),
-                _ => 2,
-            }
-        }
-        Some(0x40..=0x5F) => 2,
-        _ => bytes.len().min(1),
-    }
 }
 
 /// The lines below the header.
@@ -415,31 +339,24 @@ type Cut = (Vec<Range<usize>>, Layout);
 fn cut(header: &str, words: &[Range<usize>], measure: Measure, rows: &Rows<'_>) -> Option<Cut> {
     let starts: Vec<usize> = measure.starts(header, words);
     let mut borders: Vec<Border> = words.iter().map(|word| Border::before(header, word.start)).collect();
-    let mut reached = words.len();
-    let mut empty = true;
     for line in rows.iter() {
         let row = line.text.as_ref();
-        let cells = measure.cells(row, &starts);
-        empty = false;
-        reached = reached.min(cells.len());
-        for ((border, before), cell) in borders.iter_mut().skip(1).zip(&cells).zip(cells.iter().skip(1)) {
-            let blank = slice(row, before).ends_with(BLANKS);
-            match border {
-                Border::Sure if !blank => return None,
-                Border::Likely if !blank || is_blank(slice(row, before)) || is_blank(slice(row, cell)) => {
-                    *border = Border::No
-                }
-                _ => {}
+        let mut cells = measure.cells(row, &starts);
+        // The column at whose left the row ends has its say too.
+        cells.push(row.len()..row.len());
+        for (border, pair) in borders.iter_mut().skip(1).zip(cells.windows(2)) {
+            let [before, cell] = pair else { continue };
+            let (before, cell) = (slice(row, before), slice(row, cell));
+            let across = !cell.is_empty() && !before.ends_with(BLANKS);
+            if across && matches!(border, Border::Sure) {
+                return None;
             }
+            border.look(across, !is_blank(before), !is_blank(cell));
         }
     }
     let (mut names, mut columns): (Vec<Range<usize>>, Vec<usize>) = Default::default();
-    for (at, ((word, border), start)) in words.iter().zip(borders).zip(starts).enumerate() {
-        let part = match border {
-            Border::Sure => false,
-            Border::Likely => empty || at >= reached,
-            Border::No => true,
-        };
+    for ((word, border), start) in words.iter().zip(borders).zip(starts) {
+        let part = !border.separates();
         match names.last_mut().filter(|_| part) {
             Some(name) => name.end = word.end,
             None => {
@@ -478,9 +395,9 @@ fn odd_cells(layout: &Layout, rows: &Rows<'_>) -> usize {
 enum Border {
     /// Two blanks or more are before it.
     Sure,
-    /// No row so far speaks against it.
-    Likely,
-    /// It belongs to the name before.
+    /// One blank is before it: what rows have below.
+    Single { both: bool, left: bool, right: bool },
+    /// A row has a word across it.
     No,
 }
 
@@ -490,7 +407,37 @@ impl Border {
         let single = before
             .strip_suffix(' ')
             .is_some_and(|before| !before.is_empty() && !before.ends_with(' '));
-        if single { Border::Likely } else { Border::Sure }
+        if single {
+            Border::Single {
+                both: false,
+                left: false,
+                right: false,
+            }
+        } else {
+            Border::Sure
+        }
+    }
+
+    /// Takes in what a row has on both sides.
+    fn look(&mut self, across: bool, before: bool, behind: bool) {
+        match self {
+            Border::Single { .. } if across => *self = Border::No,
+            Border::Single { both, left, right } => {
+                *both |= before && behind;
+                *left |= before && !behind;
+                *right |= behind && !before;
+            }
+            _ => {}
+        }
+    }
+
+    /// Below a name with a blank inside, short cells stand on the left alone; none stands on the right alone.
+    fn separates(self) -> bool {
+        match self {
+            Border::Sure => true,
+            Border::Single { both, left, right } => both && (right || !left),
+            Border::No => false,
+        }
     }
 }
 
@@ -571,5 +518,4 @@ fn begins_with_date(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "table_tests.rs"]
 mod tests;

@@ -352,5 +352,4 @@ fn computed(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "yaml_tests.rs"]
 mod tests;

@@ -17,13 +17,16 @@ impl Compiler {
             }),
             ParserSpec::JsonLines(options) => Parser::JsonLines(JsonLinesOptions {
                 snake_case_keys: options.keys.is_some(),
-                ..JsonLinesOptions::default()
+                mixed: options.mixed,
             }),
             ParserSpec::Yaml(_) => Parser::Yaml,
             ParserSpec::Lines(options) => Parser::Lines(self.lines(options)?),
             ParserSpec::Table(options) => Parser::Table(self.table(options)?),
             ParserSpec::KeyValue(options) => {
-                let made = KeyValueOptions::new(options.separator.as_ref().map(|text| text.value.as_str()), false);
+                let made = KeyValueOptions::new(
+                    options.separator.as_ref().map(|text| text.value.as_str()),
+                    options.nested,
+                );
                 Parser::KeyValue(self.checked(made, options.separator.as_ref())?)
             }
             ParserSpec::Prometheus(_) => Parser::Prometheus,
@@ -36,8 +39,15 @@ impl Compiler {
     }
 
     fn lines(&mut self, spec: &LinesSpec) -> Option<LinesOptions> {
-        let record = spec.record.as_ref().map(|text| self.checked(Pattern::new(text), Some(text)));
-        let fields: Vec<_> = spec.fields.iter().map(|text| self.checked(Pattern::with_groups(text), Some(text))).collect();
+        let record = spec
+            .record
+            .as_ref()
+            .map(|text| self.checked(Pattern::new(text), Some(text)));
+        let fields: Vec<_> = spec
+            .fields
+            .iter()
+            .map(|text| self.checked(Pattern::with_groups(text), Some(text)))
+            .collect();
         Some(LinesOptions {
             record: record.map_or(Some(None), |pattern| pattern.map(Some))?,
             fields: fields.into_iter().collect::<Option<_>>()?,
@@ -45,7 +55,10 @@ impl Compiler {
     }
 
     fn table(&mut self, spec: &TableSpec) -> Option<TableOptions> {
-        let header = spec.header.as_ref().map(|text| self.checked(Pattern::new(text), Some(text)));
+        let header = spec
+            .header
+            .as_ref()
+            .map(|text| self.checked(Pattern::new(text), Some(text)));
         Some(TableOptions {
             header: header.map_or(Some(None), |pattern| pattern.map(Some))?,
             columns: spec.columns.iter().map(|column| column.value.clone()).collect(),
@@ -57,7 +70,11 @@ impl Compiler {
             (Ok(made), _) => Some(made),
             (Err(error), Some(text)) => {
                 let place = text.place_of(&self.sources, error.range);
-                let problem = Problem::error("bad-regex", place, format!("this is no regular expression: {}", error.message));
+                let problem = Problem::error(
+                    "bad-regex",
+                    place,
+                    format!("this is no regular expression: {}", error.message),
+                );
                 let help = "the syntax is that of RE2; a named group is written `(?<name>...)`";
                 self.problems.push(problem.label("here").help(help));
                 None

@@ -22,8 +22,8 @@ pub use guide::{GuideSpec, StepSpec, WalkSpec};
 pub use id::{ItemId, KebabId, SnakeId};
 pub use input::{InputSpec, InputType};
 pub use probe::{
-    DnsRecord, DnsSpec, HttpSpec, IptablesSpec, JsonSpec, KeyStyle, KeyValueSpec, LinesSpec, LiveSpec, NoOptions,
-    ParserSpec, ProbeSpec, TableSpec, TcpSpec, TlsSpec,
+    DnsRecord, DnsSpec, HttpSpec, IptablesSpec, JsonLinesSpec, JsonSpec, KeyStyle, KeyValueSpec, LinesSpec, LiveSpec,
+    NoOptions, ParserSpec, ProbeSpec, TableSpec, TcpSpec, TlsSpec,
 };
 pub use rule::{CheckSpec, ClauseSpec, LabelSpec, RuleSpec, Severity, VerdictSpec};
 pub use rulebook::{PartSpec, RulebookSpec};

@@ -112,7 +112,7 @@ choice! {
         /// JSON, as written
         Json(JsonSpec) = "json",
         /// JSON values, one a line: an array
-        JsonLines(JsonSpec) = "json-lines",
+        JsonLines(JsonLinesSpec) = "json-lines",
         /// YAML, as written; several documents are an array
         Yaml(NoOptions) = "yaml",
         /// Lines or records of a text, by regular expressions: an array of rows
@@ -145,6 +145,16 @@ spec! {
     }
 }
 
+spec! {
+    /// Options of JSON lines
+    pub struct JsonLinesSpec as "json-lines parser" {
+        /// Spelling under which keys are looked up; as written where it is not set
+        pub keys: Option<KeyStyle>,
+        /// Keep lines that do not begin with `{` or `[` as strings; without it they make the text unreadable
+        pub mixed: bool,
+    }
+}
+
 words! {
     /// Spelling of keys
     pub enum KeyStyle as "spelling of keys" {
@@ -169,7 +179,7 @@ spec! {
     pub struct TableSpec as "table parser" {
         /// Regular expression of the header line; the first line where it is not set
         pub header: Option<Text>,
-        /// Names of the columns, where the text has no header
+        /// Names of the columns, where the text has no header, or one that cannot be told apart
         pub columns: Vec<Text>,
     }
 }
@@ -179,6 +189,8 @@ spec! {
     pub struct KeyValueSpec as "key-value parser" {
         /// Text between a key and its value; the first `=` or `:` where it is not set
         pub separator: Option<Text>,
+        /// Take every separator, so that the parts of a key are keys of objects within one another
+        pub nested: bool,
     }
 }
 

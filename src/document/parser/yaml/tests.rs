@@ -11,7 +11,7 @@ fn value(text: &str) -> Value {
 
 #[test]
 fn example() {
-    check_example(include_str!("yaml.rs"), &Parser::Yaml);
+    check_example(include_str!("../yaml.rs"), &Parser::Yaml);
 }
 
 #[test]
