@@ -35,7 +35,11 @@ fn entries() -> Vec<Entry> {
 fn entry(text: &str) -> Entry {
     let (title, rest) = text.split_once('\n').expect("a title");
     let (body, said) = rest.split_once("\n--- ").expect("what must be said");
-    let marked = if body.starts_with("casebook:") { body.to_owned() } else { format!("{BASE}{body}\n") };
+    let marked = if body.starts_with("casebook:") {
+        body.to_owned()
+    } else {
+        format!("{BASE}{body}\n")
+    };
     let (mut wanted, mut clean) = (Vec::new(), String::new());
     for (line, text) in marked.lines().enumerate() {
         let mut column = 1;
@@ -49,20 +53,42 @@ fn entry(text: &str) -> Entry {
         }
         clean.push('\n');
     }
-    let said = said.lines().map(|line| line.trim_start_matches("--- ").to_owned()).collect();
-    Entry { title: title.to_owned(), text: clean, wanted, said }
+    let said = said
+        .lines()
+        .map(|line| line.trim_start_matches("--- ").to_owned())
+        .collect();
+    Entry {
+        title: title.to_owned(),
+        text: clean,
+        wanted,
+        said,
+    }
 }
 
 #[test]
 fn every_mistake_is_found_at_its_place() {
     let mut wrong = Vec::new();
-    for Entry { title, text, wanted, said } in entries() {
+    for Entry {
+        title,
+        text,
+        wanted,
+        said,
+    } in entries()
+    {
         let dir = folder(&[("rulebook.yaml", text.as_bytes())]);
         let ran = run(&["lint", dir.path().to_str().expect("a path"), "--width", "200"]);
-        let places = wanted.iter().map(|(line, column)| format!("rulebook.yaml:{line}:{column}]"));
-        let missing: Vec<String> = places.chain(said).filter(|part| !ran.stdout.contains(part.as_str())).collect();
+        let places = wanted
+            .iter()
+            .map(|(line, column)| format!("rulebook.yaml:{line}:{column}]"));
+        let missing: Vec<String> = places
+            .chain(said)
+            .filter(|part| !ran.stdout.contains(part.as_str()))
+            .collect();
         if ran.code != 3 || !missing.is_empty() {
-            wrong.push(format!("{title}: exit {}, missing {missing:?} in\n{}{}", ran.code, ran.stdout, ran.stderr));
+            wrong.push(format!(
+                "{title}: exit {}, missing {missing:?} in\n{}{}",
+                ran.code, ran.stdout, ran.stderr
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -71,8 +97,14 @@ fn every_mistake_is_found_at_its_place() {
 #[test]
 fn all_problems_of_all_files_are_told_at_once() {
     let dir = folder(&[
-        ("rulebook.yaml", b"casebook: 1\nrulebook: a\ntitle: A\nprobes:\n  p: { captured: [p], parse: jsn }\n".as_slice()),
-        ("more.yaml", b"casebook: 1\nrules:\n  r: { title: R, severity: grave, expect: p.a == }\n"),
+        (
+            "rulebook.yaml",
+            b"casebook: 1\nrulebook: a\ntitle: A\nprobes:\n  p: { captured: [p], parse: jsn }\n".as_slice(),
+        ),
+        (
+            "more.yaml",
+            b"casebook: 1\nrules:\n  r: { title: R, severity: grave, expect: p.a == }\n",
+        ),
         ("lib/m.rhai", b"fn f(x) { x.y( }\n"),
     ]);
     let ran = run(&["lint", dir.path().to_str().expect("a path")]);

@@ -24,10 +24,23 @@ fn every_shipped_rule_has_a_case_of_each_verdict() {
     for (id, rule) in ruleset.rules.iter().enumerate() {
         let code = rule.code(&ruleset);
         let named = |names: Vec<&str>| names.iter().any(|name| *name == rule.id || *name == code);
-        let own: Vec<_> = cases.iter().filter(|case| case.rulebook == rule.rulebook).map(|case| &case.spec).collect();
-        let fails = own.iter().any(|case| named(case.fail.keys().map(|name| name.value.as_str()).collect()));
-        let passes = own.iter().any(|case| named(case.pass.iter().map(|name| name.value.as_str()).collect()));
-        let unknown = own.iter().any(|case| named(case.unknown.keys().map(|name| name.value.as_str()).collect()));
-        assert!(fails && passes && unknown, "rule {id}, {code}: fail {fails}, pass {passes}, unknown {unknown}");
+        let own: Vec<_> = cases
+            .iter()
+            .filter(|case| case.rulebook == rule.rulebook)
+            .map(|case| &case.spec)
+            .collect();
+        let fails = own
+            .iter()
+            .any(|case| named(case.fail.keys().map(|name| name.value.as_str()).collect()));
+        let passes = own
+            .iter()
+            .any(|case| named(case.pass.iter().map(|name| name.value.as_str()).collect()));
+        let unknown = own
+            .iter()
+            .any(|case| named(case.unknown.keys().map(|name| name.value.as_str()).collect()));
+        assert!(
+            fails && passes && unknown,
+            "rule {id}, {code}: fail {fails}, pass {passes}, unknown {unknown}"
+        );
     }
 }
