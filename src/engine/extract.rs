@@ -36,7 +36,7 @@ pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<D
             )))
         }
         FactSource::Prefer(sources) => prefer(run, sources, trace),
-        FactSource::Over { kind, .. } => Ok(over(run, fact, &run.ruleset().kinds[*kind].id, trace)),
+        FactSource::Over { kind, .. } => over(run, fact, &run.ruleset().kinds[*kind].id, trace),
     }
 }
 
@@ -48,8 +48,13 @@ fn unknown(reason: impl Into<String>) -> Halt {
 }
 
 /// A row of subject and value for each subject of which the value is known.
-fn over(run: &Arc<Run>, fact: FactId, kind: &str, trace: &mut Trace) -> Dynamic {
-    let left = run.context.left(fact);
+///
+/// # Errors
+/// An unknown while the subjects are still gone through, or in an earlier capture.
+fn over(run: &Arc<Run>, fact: FactId, kind: &str, trace: &mut Trace) -> Result<Dynamic, Halt> {
+    let Some(left) = run.context.left(fact) else {
+        return Err(unknown("what lies over all subjects can neither build on another such fact nor be had of an earlier capture"));
+    };
     let known: Vec<_> = left.iter().filter_map(|left| Some((left, left.value.as_ref().ok()?))).collect();
     if known.len() < left.len() {
         trace.partial = Some(format!("of {} subjects of kind `{kind}` only {} are known", left.len(), known.len()));
@@ -61,7 +66,7 @@ fn over(run: &Arc<Run>, fact: FactId, kind: &str, trace: &mut Trace) -> Dynamic 
         let members = [("subject", Dynamic::from(left.subject.clone())), ("value", value.clone())];
         script::placed(Dynamic::from_map(members.into_iter().map(|(key, value)| (key.into(), value)).collect()), script::place_of(value))
     };
-    known.into_iter().map(row).collect::<Array>().into()
+    Ok(known.into_iter().map(row).collect::<Array>().into())
 }
 
 fn list(value: Dynamic) -> Result<Array, Halt> {
