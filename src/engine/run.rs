@@ -25,6 +25,8 @@ pub(crate) struct Subject {
     pub(crate) folder: String,
     /// Values of the placeholders of its place.
     pub(crate) values: BTreeMap<String, String>,
+    /// These values in the order of the place.
+    pub(crate) placed: Vec<String>,
 }
 
 /// What a subject is called.
@@ -90,7 +92,7 @@ impl Run {
             };
             let frame = self.frame(kind.rulebook);
             let words = |words: &Option<Words>| words.as_ref().and_then(|words| frame.words(words, &[]).ok());
-            let placed: Vec<&str> = self.subject.values.values().map(String::as_str).collect();
+            let placed = &self.subject.placed;
             let name = if placed.is_empty() {
                 words(&kind.name)
             } else {

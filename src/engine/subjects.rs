@@ -20,6 +20,7 @@ fn of_kind(context: &Context, kind: KindId) -> Vec<Subject> {
         let subject = |matched: crate::bundle::Matched| Subject {
             kind: Some(kind),
             folder: matched.folder,
+            placed: place.names().iter().filter_map(|name| matched.values.get(name).cloned()).collect(),
             values: matched.values,
         };
         subjects.map(subject).collect::<Vec<_>>()
