@@ -16,6 +16,7 @@ mod finding;
 mod frame;
 mod halt;
 mod judge;
+mod query;
 mod relate;
 mod run;
 mod subjects;
@@ -37,6 +38,7 @@ use context::{Context, Earlier};
 use examine::Examined;
 use run::{Run, Subject};
 
+pub use query::{Answer, Broken, Found, Holder, Inquiry};
 pub use trace::MAX_PROBES;
 
 /// What a user may choose about a run.
