@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{lint, run, test, verify};
+use crate::commands::{lint, query, run, test, verify};
 
 /// Run rulebooks over captured evidence; diagnostics point at the exact bytes
 #[derive(Debug, Parser)]
@@ -34,6 +34,8 @@ pub enum Command {
     Lint(lint::LintArgs),
     /// Run the cases of rulebooks
     Test(test::TestArgs),
+    /// Ask a bundle what it holds, what a JSONPath finds in it, or what a script says of it
+    Query(query::QueryArgs),
     /// Compare a bundle with its manifest
     Verify(verify::VerifyArgs),
 }

@@ -1,6 +1,7 @@
 //! The commands: one file each. Only here, in `bundle` and in the loading of rulebooks is there input and output.
 
 pub mod lint;
+pub mod query;
 pub mod run;
 pub mod test;
 pub mod verify;
@@ -49,6 +50,9 @@ pub enum Failure {
     /// Rulebooks with problems, already rendered.
     #[error("{0}")]
     Rulebook(String),
+    /// A question with problems, already rendered.
+    #[error("{0}")]
+    Question(String),
     /// The output could not be written.
     #[error("the output could not be written: {0}")]
     Output(#[from] io::Error),
@@ -77,7 +81,7 @@ impl Exit {
 pub fn tell(failure: &Failure) -> io::Result<()> {
     let mut err = io::stderr().lock();
     match failure {
-        Failure::Rulebook(problems) => write!(err, "{problems}"),
+        Failure::Rulebook(problems) | Failure::Question(problems) => write!(err, "{problems}"),
         Failure::Usage { message, help } => writeln!(err, "error: {message}\n  help: {help}"),
         Failure::Output(_) => writeln!(err, "error: {failure}"),
     }
@@ -96,7 +100,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Failure::Rulebook(_) => Exit::Rulebook,
-            Failure::Usage { .. } | Failure::Output(_) => Exit::Usage,
+            Failure::Usage { .. } | Failure::Question(_) | Failure::Output(_) => Exit::Usage,
         }
     }
 }
@@ -110,6 +114,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Query(args) => query::run(&args),
         Command::Verify(args) => verify::run(&args),
     }
 }

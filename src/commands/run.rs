@@ -127,7 +127,11 @@ fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, path: &Path
     Ok(engine::run(Arc::clone(ruleset), open(path)?, settings))
 }
 
-fn open(path: &Path) -> Result<Bundle, Failure> {
+/// Opens a bundle.
+///
+/// # Errors
+/// One that cannot be opened, as a failure of usage.
+pub fn open(path: &Path) -> Result<Bundle, Failure> {
     Bundle::open(path, &Limits::default()).map_err(|error| Failure::usage(error.to_string(), error.help()))
 }
 

@@ -1,6 +1,7 @@
 //! What all runs over one bundle share.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -12,15 +13,14 @@ use crate::rulebook::model::{FactId, Ruleset};
 use crate::script::Capture;
 
 use super::detach::Left;
-use super::examine::Examined;
 use super::run::{Run, Subject};
 use super::{clock, subjects};
 
 /// Input values by rulebook.
 pub(crate) type Inputs = Vec<BTreeMap<String, Dynamic>>;
 
-/// The values of facts over subjects, and the labels that were cut for them.
-type AllLeft = (BTreeMap<FactId, Vec<Left>>, Vec<Label>);
+/// Values of facts over subjects, in the order of the subjects, and the labels that they point to.
+type LeftByAll = (BTreeMap<FactId, Vec<Left>>, Vec<Label>);
 
 /// An earlier capture, seen as `before.`.
 #[derive(Debug)]
@@ -72,7 +72,9 @@ pub(crate) struct Context {
     /// When the evidence was captured, and how that is known.
     capture: OnceLock<(Capture, TimeSource)>,
     /// Values of facts over subjects, and the labels that point into evidence which is gone.
-    left: OnceLock<AllLeft>,
+    left: OnceLock<LeftByAll>,
+    /// Whether they were asked for before they were there.
+    asked_early: AtomicBool,
 }
 
 impl Context {
@@ -87,6 +89,7 @@ impl Context {
             detached: false,
             capture,
             left,
+            asked_early: AtomicBool::new(false),
         }
     }
 
@@ -107,23 +110,27 @@ impl Context {
         let _ = self.capture.set((Capture { at, exact }, source));
     }
 
-    /// Keeps what the examined subjects leave to the whole.
-    pub(super) fn leave(&self, examined: &[Examined]) {
+    /// Keeps what the examined subjects leave to the whole, in their order.
+    pub(super) fn leave<'l>(&self, all: impl Iterator<Item = &'l (FactId, Left)>) {
         let (mut values, mut labels) = (BTreeMap::<FactId, Vec<Left>>::new(), Vec::new());
-        for subject in examined {
-            for (fact, left) in &subject.left {
-                values.entry(*fact).or_default().push(left.moved(&mut labels));
-            }
+        for (fact, left) in all {
+            values.entry(*fact).or_default().push(left.moved(&mut labels));
         }
         let _ = self.left.set((values, labels));
     }
 
-    /// The values of a fact over subjects, in the order of the subjects.
-    pub(super) fn left(&self, fact: FactId) -> &[Left] {
-        self.left
-            .get()
-            .and_then(|(values, _)| values.get(&fact))
-            .map_or(&[], Vec::as_slice)
+    /// The values of a fact over subjects, in the order of the subjects; none before all of them are there.
+    pub(super) fn left(&self, fact: FactId) -> Option<&[Left]> {
+        let Some((values, _)) = self.left.get() else {
+            self.asked_early.store(true, Ordering::Relaxed);
+            return None;
+        };
+        Some(values.get(&fact).map_or(&[], Vec::as_slice))
+    }
+
+    /// Whether a value over subjects was asked for before it was there.
+    pub(super) fn asked_early(&self) -> bool {
+        self.asked_early.load(Ordering::Relaxed)
     }
 
     /// A label that was cut out of evidence which is gone.

@@ -135,7 +135,8 @@ fn absent(probe: &Probe, folder: &str) -> Item {
     Item::new(None, Outcome::Absent, Err(reason))
 }
 
-fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: u16) -> Item {
+/// Reads and parses a file of the bundle as the evidence of `probe`.
+pub(super) fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: u16) -> Item {
     let mut item = match bundle.read(path) {
         Ok(bytes) => understood(probe, path, bytes, slot),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Item::new(

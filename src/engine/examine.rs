@@ -109,7 +109,7 @@ fn judged(run: &Arc<Run>, answers: &Answers, rule: RuleId) -> (RuleVerdict, Vec<
 }
 
 /// The values of facts over this kind of subject.
-fn left(run: &Arc<Run>) -> Vec<(FactId, Left)> {
+pub(super) fn left(run: &Arc<Run>) -> Vec<(FactId, Left)> {
     let facts = run.ruleset().facts.iter().enumerate();
     let over = facts.filter_map(|(id, fact)| match &fact.source {
         FactSource::Over { kind, value } if Some(*kind) == run.subject.kind => Some((id, fact.rulebook, value)),

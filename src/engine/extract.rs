@@ -36,7 +36,7 @@ pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<D
             )))
         }
         FactSource::Prefer(sources) => prefer(run, sources, trace),
-        FactSource::Over { kind, .. } => Ok(over(run, fact, &run.ruleset().kinds[*kind].id, trace)),
+        FactSource::Over { kind, .. } => over(run, fact, &run.ruleset().kinds[*kind].id, trace),
     }
 }
 
@@ -48,8 +48,15 @@ fn unknown(reason: impl Into<String>) -> Halt {
 }
 
 /// A row of subject and value for each subject of which the value is known.
-fn over(run: &Arc<Run>, fact: FactId, kind: &str, trace: &mut Trace) -> Dynamic {
-    let left = run.context.left(fact);
+///
+/// # Errors
+/// An unknown while the subjects are still gone through, or in an earlier capture.
+fn over(run: &Arc<Run>, fact: FactId, kind: &str, trace: &mut Trace) -> Result<Dynamic, Halt> {
+    let Some(left) = run.context.left(fact) else {
+        return Err(unknown(
+            "what lies over all subjects can neither build on another such fact nor be had of an earlier capture",
+        ));
+    };
     let known: Vec<_> = left
         .iter()
         .filter_map(|left| Some((left, left.value.as_ref().ok()?)))
@@ -77,7 +84,7 @@ fn over(run: &Arc<Run>, fact: FactId, kind: &str, trace: &mut Trace) -> Dynamic 
             script::place_of(value),
         )
     };
-    known.into_iter().map(row).collect::<Array>().into()
+    Ok(known.into_iter().map(row).collect::<Array>().into())
 }
 
 fn list(value: Dynamic) -> Result<Array, Halt> {

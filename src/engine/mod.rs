@@ -16,6 +16,7 @@ mod finding;
 mod frame;
 mod halt;
 mod judge;
+mod query;
 mod relate;
 mod run;
 mod subjects;
@@ -37,6 +38,7 @@ use context::{Context, Earlier};
 use examine::Examined;
 use run::{Run, Subject};
 
+pub use query::{Answer, Broken, Found, Holder, Inquiry};
 pub use trace::MAX_PROBES;
 
 /// What a user may choose about a run.
@@ -101,7 +103,14 @@ pub fn run(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> Report 
         examine::subject(&run, &wanted)
     };
     let mut examined: Vec<Examined> = subjects.par_iter().map(examine).collect();
-    context.leave(&examined);
+    context.leave(examined.iter().flat_map(|subject| &subject.left));
+    // A rule on a subject that compares it with all subjects can be judged only now that they were gone through.
+    let again = context.asked_early();
+    let whole = if again { Run::of_whole(&context) } else { whole };
+    if again {
+        let examine = |subject: &Subject| examine::subject(&Run::of(&context, subject, &whole), &wanted);
+        examined = subjects.par_iter().map(examine).collect();
+    }
     examined.insert(0, examine::whole(&whole, &examined, &wanted));
     assemble::report(&context, examined)
 }

@@ -8,6 +8,7 @@ mod inputs;
 mod order;
 mod parsers;
 mod probes;
+mod question;
 mod rules;
 mod scripts;
 mod subjects;
@@ -21,6 +22,7 @@ use super::model::{Fact, KindId, Probe, ProbeId, Rule, Rulebook, RulebookId, Rul
 use super::spec::ItemId;
 
 pub use inputs::parse_input;
+pub use question::{Question, question};
 pub use rules::severity;
 
 /// Compiles loaded rulebooks together. Problems of the load itself are among those returned.

@@ -1,0 +1,63 @@
+//! Questions: scripts over the names of a rulebook that are no part of it.
+
+use std::mem::take;
+
+use crate::diagnostic::{Place, Problems};
+use crate::rulebook::model::{Expr, KindId, RulebookId, Ruleset};
+use crate::rulebook::text::{Style, Text};
+
+use super::Compiler;
+
+/// What the text of a question is called in problems.
+const NAME: &str = "query";
+
+/// A question, compiled.
+#[derive(Debug)]
+pub struct Question {
+    /// Whose names it uses.
+    pub rulebook: RulebookId,
+    /// The script.
+    pub expr: Expr,
+    /// The kind of subject that its names belong to; none: the bundle.
+    pub kind: Option<KindId>,
+}
+
+/// Compiles a question over the names of a rulebook; its text becomes one of the ruleset's sources.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn question(ruleset: &mut Ruleset, rulebook: RulebookId, text: &str) -> Result<Question, Problems> {
+    let mut compiler = Compiler {
+        sources: take(&mut ruleset.sources),
+        rulebooks: take(&mut ruleset.rulebooks),
+        kinds: take(&mut ruleset.kinds),
+        probes: take(&mut ruleset.probes),
+        facts: take(&mut ruleset.facts),
+        ..Compiler::default()
+    };
+    let question = compiler.question(rulebook, text);
+    ruleset.sources = compiler.sources;
+    ruleset.rulebooks = compiler.rulebooks;
+    ruleset.kinds = compiler.kinds;
+    ruleset.probes = compiler.probes;
+    ruleset.facts = compiler.facts;
+    match question {
+        Some(question) if !compiler.problems.has_errors() => Ok(question),
+        _ => Err(compiler.problems),
+    }
+}
+
+impl Compiler {
+    fn question(&mut self, rulebook: RulebookId, text: &str) -> Option<Question> {
+        let file = self.sources.add(NAME, text);
+        let text = Text {
+            value: text.to_owned(),
+            place: Place::new(file, 0, text.len()),
+            style: Style::Plain,
+        };
+        let expr = self.script(rulebook, &text, &[])?;
+        let symbols = self.symbols_of(rulebook, &expr.script);
+        let kind = self.common_kind(&symbols, text.place);
+        Some(Question { rulebook, expr, kind })
+    }
+}
