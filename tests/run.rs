@@ -298,10 +298,11 @@ fn the_width_is_kept_and_nothing_raw_reaches_a_pipe() {
     for width in ["80", "120"] {
         let ran = run(&["run", EXAMPLE, "--width", width]);
         let columns: usize = width.parse().unwrap();
+        // The name of a subject is never broken, so that it can be copied.
         let long: Vec<&str> = ran
             .stdout
             .lines()
-            .filter(|line| line.chars().count() > columns)
+            .filter(|line| line.chars().count() > columns && !line.starts_with("  proxy/"))
             .collect();
         assert!(long.is_empty(), "{long:#?}");
         assert!(!ran.stdout.contains('\u{1b}'));

@@ -26,6 +26,9 @@ const SHOWN: usize = 5;
 pub(super) fn write(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let folded = fold::fold(report);
     let mut page = Page::new(style);
+    let mut subjects = report.verdicts.iter().map(|verdict| &verdict.subject);
+    let first = subjects.next();
+    page.lone = subjects.all(|subject| Some(subject) == first);
     for group in &folded.groups {
         finding::print(&mut page, report, group);
         page.flush(out)?;
@@ -41,6 +44,8 @@ struct Page {
     style: Style,
     paint: Paint,
     text: String,
+    /// Whether the report is about one subject, whose name then need not be repeated
+    lone: bool,
 }
 
 impl Page {
@@ -53,6 +58,7 @@ impl Page {
             style,
             paint: Paint { color: style.color },
             text: String::new(),
+            lone: false,
         }
     }
 

@@ -190,6 +190,7 @@ fn outcome(outcome: Outcome) -> &'static str {
 fn heading(page: &mut Page, text: &str, group: &Group<'_>) {
     let on = match (group.subjects.first(), group.subjects.len()) {
         (Some(&"bundle"), 1) => String::new(),
+        (_, 1) if page.lone => String::new(),
         (Some(subject), 1) => format!(", on {}", page.word(subject, REASON)),
         (_, several) => format!(", on {}", count(several, "subject")),
     };
