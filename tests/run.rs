@@ -1,5 +1,7 @@
 //! `casebook run`, through the binary.
 
+#![allow(clippy::unwrap_used)] // a test that unwraps nothing has failed
+
 mod common;
 
 use common::{codes, folder, report, run, shared, verdict};
@@ -105,7 +107,7 @@ fn a_truncated_dump_passes_nothing_and_says_so() {
     let text = std::fs::read(format!("{EXAMPLE}/config_dump.json")).unwrap();
     let dir = folder(&[("config_dump.json", &text[..text.len() / 2])]);
     let (_, report) = report(&["run", dir.path().to_str().unwrap()]);
-    nothing_passes(&report, "`config_dump.json` is not valid JSON");
+    nothing_passes(&report, "`config_dump.json` cannot be read as JSON");
 }
 
 #[test]
@@ -276,4 +278,39 @@ rules:
         assert!(broken["place"]["line"].as_u64().unwrap() >= 8, "{broken}");
     }
     assert_eq!(verdict(&report, "fine").0, "pass");
+}
+
+/// What a person sees.
+#[test]
+fn the_example_reads_well_at_80_columns() {
+    let ran = run(&["run", EXAMPLE, "--width", "80"]);
+    let settings = {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings
+    };
+    settings.bind(|| insta::assert_snapshot!("example-80-columns", ran.stdout));
+}
+
+#[test]
+fn the_width_is_kept_and_nothing_raw_reaches_a_pipe() {
+    for width in ["80", "120"] {
+        let ran = run(&["run", EXAMPLE, "--width", width]);
+        let columns: usize = width.parse().unwrap();
+        let long: Vec<&str> = ran
+            .stdout
+            .lines()
+            .filter(|line| line.chars().count() > columns)
+            .collect();
+        assert!(long.is_empty(), "{long:#?}");
+        assert!(!ran.stdout.contains('\u{1b}'));
+        let ascii = run(&["run", EXAMPLE, "--width", width, "--ascii"]);
+        let drawn: Vec<char> = ascii
+            .stdout
+            .chars()
+            .filter(|c| ('\u{2500}'..='\u{257f}').contains(c))
+            .collect();
+        assert!(drawn.is_empty(), "{drawn:?}");
+    }
 }

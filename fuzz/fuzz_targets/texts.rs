@@ -2,10 +2,12 @@
 
 mod check;
 
+use std::sync::LazyLock;
+
 use casebook::document::{KeyValueOptions, LinesOptions, Parser, Pattern};
 use libfuzzer_sys::fuzz_target;
 
-fn lines(record: bool, fields: bool) -> Parser {
+fn lines(record: bool, matched: bool) -> Parser {
     let pattern = |text| Pattern::new(text).expect("a pattern");
     let record = record.then(|| pattern(r"^\[?\d"));
     let fields = [
@@ -14,29 +16,34 @@ fn lines(record: bool, fields: bool) -> Parser {
     ];
     let fields = fields
         .into_iter()
-        .take(if fields { 2 } else { 0 })
+        .take(if matched { 2 } else { 0 })
         .map(pattern)
         .collect();
     Parser::Lines(LinesOptions { record, fields })
 }
 
+/// Patterns are compiled once: they take longer than most texts.
+static PARSERS: LazyLock<[Parser; 11]> = LazyLock::new(|| {
+    let key_value = |separator, nested| Parser::KeyValue(KeyValueOptions::new(separator, nested).expect("a separator"));
+    [
+        lines(false, false),
+        lines(false, true),
+        lines(true, false),
+        lines(true, true),
+        key_value(None, false),
+        key_value(None, true),
+        key_value(Some("::"), true),
+        key_value(Some(": "), false),
+        Parser::Diff,
+        Parser::Raw,
+        Parser::Prometheus,
+    ]
+});
+
 fuzz_target!(|data: &[u8]| {
-    let Some((&options, data)) = data.split_first() else {
+    let Some((&choice, data)) = data.split_first() else {
         return;
     };
-    let key_value = |separator, nested| Parser::KeyValue(KeyValueOptions::new(separator, nested).expect("a separator"));
-    let parser = match options % 12 {
-        0 => lines(false, false),
-        1 => lines(false, true),
-        2 => lines(true, false),
-        3 => lines(true, true),
-        4 => key_value(None, false),
-        5 => key_value(None, true),
-        6 => key_value(Some("::"), true),
-        7 => key_value(Some(": "), false),
-        8 => Parser::Diff,
-        9 => Parser::Raw,
-        _ => Parser::Prometheus,
-    };
-    check::parse(&parser, data);
+    let parser = &PARSERS[usize::from(choice) % PARSERS.len()];
+    check::parse(parser, data);
 });

@@ -217,7 +217,7 @@ mod tests {
         let pattern = PlacePattern::parse("servers/{zone}/{host}/").unwrap();
         let found = pattern.folders(&names);
         assert_eq!(found.len(), 200);
-        assert!(found.is_sorted());
+        assert!(found.is_sorted_by_key(|matched| &matched.folder));
         assert!(
             found
                 .iter()

@@ -19,6 +19,9 @@ use super::{clock, subjects};
 /// Input values by rulebook.
 pub(crate) type Inputs = Vec<BTreeMap<String, Dynamic>>;
 
+/// The values of facts over subjects, and the labels that were cut for them.
+type AllLeft = (BTreeMap<FactId, Vec<Left>>, Vec<Label>);
+
 /// An earlier capture, seen as `before.`.
 #[derive(Debug)]
 pub(crate) struct Earlier {
@@ -69,7 +72,7 @@ pub(crate) struct Context {
     /// When the evidence was captured, and how that is known.
     capture: OnceLock<(Capture, TimeSource)>,
     /// Values of facts over subjects, and the labels that point into evidence which is gone.
-    left: OnceLock<(BTreeMap<FactId, Vec<Left>>, Vec<Label>)>,
+    left: OnceLock<AllLeft>,
 }
 
 impl Context {

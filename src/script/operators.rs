@@ -57,12 +57,7 @@ fn common_types() -> [TypeId; 4] {
 /// Adds all operators to a module.
 pub(super) fn add(module: &mut Module) {
     let any = TypeId::of::<Dynamic>();
-    let pairs = common_types().map(|of| [of, of]).into_iter().chain([
-        [any, any],
-        [TypeId::of::<Array>(); 2],
-        [TypeId::of::<Map>(); 2],
-    ]);
-    for types in pairs {
+    for types in common_types().map(|of| [of, of]).into_iter().chain([[any, any]]) {
         register_for(module, "==", &types, true, |_, args| {
             compare::equal(args[0], args[1]).map(Dynamic::from)
         });
@@ -82,15 +77,7 @@ pub(super) fn add(module: &mut Module) {
 fn add_contains(module: &mut Module) {
     let any = TypeId::of::<Dynamic>();
     let text = TypeId::of::<ImmutableString>();
-    let types = [
-        [any, any],
-        [TypeId::of::<Array>(), any],
-        [TypeId::of::<Array>(), text],
-        [TypeId::of::<Map>(), text],
-        [TypeId::of::<Index>(), text],
-        [TypeId::of::<Node>(), text],
-        [text, text],
-    ];
+    let types = [[any, any], [TypeId::of::<Array>(), text], [TypeId::of::<Index>(), text]];
     for types in types {
         register_for(module, "contains", &types, true, |_, args| {
             contains(args[0], args[1]).map(Dynamic::from)
@@ -147,19 +134,7 @@ fn absent_item() -> Error {
 }
 
 fn add_arithmetic(module: &mut Module) {
-    let any = TypeId::of::<Dynamic>();
-    let text = TypeId::of::<ImmutableString>();
-    let unit = TypeId::of::<()>();
-    for types in [
-        [any, any],
-        [text, any],
-        [any, text],
-        [text, text],
-        [text, unit],
-        [unit, text],
-    ] {
-        register_for(module, "+", &types, true, |_, args| add_values(args[0], args[1]));
-    }
+    register(module, "+", 2, true, |_, args| add_values(args[0], args[1]));
     register(module, "+=", 2, false, |context, args| {
         if args[0].is_array() {
             return list::append(context, args);

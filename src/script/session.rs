@@ -12,8 +12,8 @@ use rhai::Dynamic;
 use super::names::Names;
 use super::problem::{Error, failed};
 
-/// How often the clock is looked at, in operations.
-const CLOCK_INTERVAL: u64 = 1024;
+/// How often the limit and the clock are looked at, in operations.
+const INTERVAL: u64 = 1024;
 
 /// What one evaluation may spend. The same in every build.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,22 +101,23 @@ pub(super) fn names() -> Option<Arc<dyn Names>> {
 
 /// Counts one operation; a text says why there must be no further one.
 pub(super) fn tick() -> Option<Dynamic> {
-    let used = USED.get() + 1;
-    USED.set(used);
-    if used.is_multiple_of(CLOCK_INTERVAL) {
-        exhausted(used)
-    } else {
-        None
-    }
+    spend(1).map(Dynamic::from)
 }
 
 /// Pays for `cells` values that were copied or made.
 pub(super) fn charge(cells: u64) -> Result<(), Error> {
-    let used = USED.get().saturating_add(cells);
+    spend(cells).map_or(Ok(()), |reason| Err(failed(reason)))
+}
+
+/// Spends operations. The limit and the clock are looked at now and then only.
+fn spend(operations: u64) -> Option<String> {
+    let before = USED.get();
+    let used = before.saturating_add(operations);
     USED.set(used);
-    match exhausted(used) {
-        Some(reason) => Err(failed(reason.to_string())),
-        None => Ok(()),
+    if before / INTERVAL == used / INTERVAL {
+        None
+    } else {
+        exhausted(used)
     }
 }
 
@@ -142,12 +143,12 @@ pub(super) fn check_string(bytes: usize) -> Result<(), Error> {
     }
 }
 
-fn exhausted(used: u64) -> Option<Dynamic> {
+fn exhausted(used: u64) -> Option<String> {
     SESSION.with_borrow(|session| {
         if used > session.operations {
-            return Some(format!("the script used more than {} operations", session.operations).into());
+            return Some(format!("the script used more than {} operations", session.operations));
         }
         let late = session.started.is_some_and(|started| started.elapsed() > session.time);
-        late.then(|| format!("the script ran for more than {} s", session.time.as_secs_f64()).into())
+        late.then(|| format!("the script ran for more than {} s", session.time.as_secs_f64()))
     })
 }

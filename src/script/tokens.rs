@@ -212,7 +212,7 @@ fn list(context: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]
     let mut list = rhai::Array::with_capacity(inputs.len());
     for input in inputs {
         let item = context.eval_expression_tree(input)?.flatten();
-        values::pay(&item)?;
+        values::pay(&item).map_err(|error| placed(error, input))?;
         list.push(item);
     }
     Ok(list.into())
@@ -225,10 +225,16 @@ fn object(context: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_
         let name = pair[0].get_string_value().unwrap_or_default();
         let quoted = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
         let value = context.eval_expression_tree(&pair[1])?.flatten();
-        values::pay(&value)?;
+        values::pay(&value).map_err(|error| placed(error, &pair[1]))?;
         object.insert(quoted.unwrap_or(name).into(), value);
     }
     Ok(object.into())
+}
+
+/// The error, at an expression.
+fn placed(mut error: Error, at: &Expression<'_>) -> Error {
+    error.set_position(at.position());
+    error
 }
 
 /// The next symbol of `name(a, b)` after those read so far.

@@ -83,7 +83,7 @@ impl Kind {
             Self::Timestamp => "a time",
             Self::Ip => "an address",
             Self::Index => "an index",
-            Self::Other => "a function",
+            Self::Other => "a function or a range",
         }
     }
 }
@@ -292,9 +292,10 @@ fn cells(value: &Dynamic, depth: usize) -> Result<u64, Error> {
         return list.iter().try_fold(4, |sum, item| Ok(sum + cells(item, depth + 1)?));
     }
     match value.read_lock::<Map>() {
+        // Even the smallest map has room for eleven members.
         Some(map) => map
             .values()
-            .try_fold(4, |sum, member| Ok(sum + 4 + cells(member, depth + 1)?)),
+            .try_fold(30, |sum, member| Ok(sum + 2 + cells(member, depth + 1)?)),
         None if value.is_variant() => Ok(4),
         None => Ok(1),
     }

@@ -90,3 +90,16 @@ pub fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     }
     dir
 }
+
+/// The shipped rulebooks, compiled from their folder, and their cases.
+pub fn shipped() -> (casebook::rulebook::model::Ruleset, Vec<casebook::case::Case>) {
+    let mut loaded = casebook::rulebook::load::Loaded::default();
+    loaded
+        .add_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("rulebooks").as_path())
+        .expect("rulebooks can be read");
+    let (ruleset, problems, _) = casebook::rulebook::compile::compile(loaded);
+    let ruleset = ruleset.unwrap_or_else(|| panic!("{problems:#?}"));
+    let (cases, problems, _) = casebook::case::load(&ruleset).expect("cases can be read");
+    assert!(problems.is_empty(), "{problems:#?}");
+    (ruleset, cases)
+}

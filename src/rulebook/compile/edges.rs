@@ -26,11 +26,10 @@ struct Written<'s> {
 impl Compiler {
     pub(super) fn edges(&mut self, loaded: &[LoadedRulebook]) {
         let mut written = Vec::new();
-        let mut owner = 0;
-        for rule in loaded.iter().flat_map(|rulebook| rulebook.spec.rules.values()) {
+        let rules = loaded.iter().flat_map(|rulebook| rulebook.spec.rules.values());
+        for (owner, rule) in rules.enumerate() {
             self.targets(owner, &rule.explains, true, &mut written);
             self.targets(owner, &rule.explained_by, false, &mut written);
-            owner += 1;
         }
         // What is named goes before what only a glob matches: of a circle, the glob's edge is cut.
         written.sort_by_key(|edge| edge.glob);

@@ -17,7 +17,7 @@ impl Compiler {
             }),
             ParserSpec::JsonLines(options) => Parser::JsonLines(JsonLinesOptions {
                 snake_case_keys: options.keys.is_some(),
-                mixed: options.mixed,
+                mixed: options.mixed.unwrap_or(false),
             }),
             ParserSpec::Yaml(_) => Parser::Yaml,
             ParserSpec::Lines(options) => Parser::Lines(self.lines(options)?),
@@ -25,7 +25,7 @@ impl Compiler {
             ParserSpec::KeyValue(options) => {
                 let made = KeyValueOptions::new(
                     options.separator.as_ref().map(|text| text.value.as_str()),
-                    options.nested,
+                    options.nested.unwrap_or(false),
                 );
                 Parser::KeyValue(self.checked(made, options.separator.as_ref())?)
             }

@@ -151,7 +151,7 @@ spec! {
         /// Spelling under which keys are looked up; as written where it is not set
         pub keys: Option<KeyStyle>,
         /// Keep lines that do not begin with `{` or `[` as strings; without it they make the text unreadable
-        pub mixed: bool,
+        pub mixed: Option<bool>,
     }
 }
 
@@ -190,7 +190,7 @@ spec! {
         /// Text between a key and its value; the first `=` or `:` where it is not set
         pub separator: Option<Text>,
         /// Take every separator, so that the parts of a key are keys of objects within one another
-        pub nested: bool,
+        pub nested: Option<bool>,
     }
 }
 

@@ -4,6 +4,7 @@ mod bounds;
 mod names;
 mod places;
 mod problems;
+mod random;
 mod values;
 
 use std::collections::BTreeMap;

@@ -78,6 +78,12 @@ fn absent_operands_are_unknown() {
             "-servers[1].up",
             "unknown: `servers[1].up` is absent; `-` was applied to it",
         ),
+    ]);
+}
+
+#[test]
+fn absent_values_are_unknown_elsewhere() {
+    check(&[
         (
             "servers[1].port in [1]",
             "unknown: `servers[1].port` is absent; it was looked for",
