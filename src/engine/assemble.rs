@@ -100,17 +100,14 @@ fn bundle(context: &Context, examined: &[Examined]) -> model::Bundle {
     }
 }
 
-/// When the bundle was captured, and how that is known: the newest time that it tells of an item, unless the user says better.
+/// When the bundle was captured, and how that is known: the newest time that holds for an item of it.
 fn captured(context: &Context, examined: &[Examined]) -> (Option<Timestamp>, TimeSource) {
     let told = examined
         .iter()
         .filter_map(|subject| subject.captured)
         .max_by_key(|(at, _)| *at);
-    match (context.time_source(), told) {
-        (_, Some((at, TimeSource::Manifest))) => (Some(at), TimeSource::Manifest),
-        (TimeSource::Option, _) | (_, None) => (context.capture().at, context.time_source()),
-        (_, Some((at, source))) => (Some(at), source),
-    }
+    let known = (context.capture().at, context.time_source());
+    told.map_or(known, |(at, source)| (Some(at), source))
 }
 
 /// SHA-256 over the names and hashes of all items that were read, in the order of their names.

@@ -55,7 +55,7 @@ fn all_told(context: &Context) -> bool {
         context
             .bundle
             .facts(file)
-            .is_some_and(|facts| facts.captured_at.or(facts.modified).is_some())
+            .is_some_and(|facts| facts.captured_at.is_some())
     };
     let files = context.bundle.files();
     !files.is_empty() && files.iter().all(told)

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use sha2::{Digest, Sha256};
 
@@ -75,22 +75,31 @@ impl Item {
         }
     }
 
-    /// When it was captured. The manifest is right, then the user, then the archive, unless the target wrote a later time.
+    /// When it was captured. The manifest is right, then the user, then the archive, if its time is near those that the targets wrote:
+    /// files keep the time of their last copying, and that may be days later.
     pub(crate) fn capture(&self, others: Capture) -> Capture {
+        let exact = |at| Capture {
+            at: Some(at),
+            exact: true,
+        };
         match self.captured {
-            Some((at, TimeSource::Manifest)) => Capture {
-                at: Some(at),
-                exact: true,
-            },
-            _ if others.exact => others,
-            Some((at, _)) if self.written.is_none_or(|written| written <= at) => Capture {
-                at: Some(at),
-                exact: true,
-            },
+            Some((at, TimeSource::Manifest)) => exact(at),
+            Some((at, TimeSource::Archive)) if !others.exact && others.at.is_none_or(|bound| is_near(at, bound)) => {
+                exact(at)
+            }
             _ => others,
         }
     }
 }
+
+/// Whether the time of a file can be that of its capture: not before what the targets wrote, and not long after.
+fn is_near(file: Timestamp, bound: Timestamp) -> bool {
+    let after = file.duration_since(bound);
+    !after.is_negative() && after <= LONGEST_CAPTURE
+}
+
+/// Longest time between the newest line that a target wrote and the end of a capture.
+const LONGEST_CAPTURE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Finds, reads and parses the evidence of `probe` in `folder` of the bundle.
 pub(crate) fn gather(context: &Context, folder: &str, probe: ProbeId) -> Item {

@@ -16,7 +16,7 @@ use super::halt::Halt;
 use super::judge;
 use super::relate::{self, Edges};
 use super::run::Run;
-use super::{assemble, detach};
+use super::{assemble, detach, evidence};
 
 /// What remains of a subject.
 #[derive(Debug)]
@@ -89,10 +89,7 @@ fn examined(run: &Arc<Run>, answers: Answers, rules: &[RuleId]) -> Examined {
         edges,
         items: assemble::items(run),
         hashes: run.hashes(),
-        captured: run
-            .own_items()
-            .filter_map(|(_, item)| item.captured)
-            .max_by_key(|(at, _)| *at),
+        captured: captured(run),
         left: Vec::new(),
     }
 }
@@ -106,6 +103,18 @@ fn judged(run: &Arc<Run>, answers: &Answers, rule: RuleId) -> (RuleVerdict, Vec<
         }
         not => (assemble::not_applied(run, rule, not), Vec::new()),
     }
+}
+
+/// The newest time that the bundle tells of an item of a run, where that time holds.
+fn captured(run: &Run) -> Option<(Timestamp, TimeSource)> {
+    let others = run.context.capture();
+    let holds = |item: &evidence::Item| {
+        item.captured
+            .filter(|(at, _)| item.capture(others).at == Some(*at) && item.capture(others).exact)
+    };
+    run.own_items()
+        .filter_map(|(_, item)| holds(item))
+        .max_by_key(|(at, _)| *at)
 }
 
 /// The values of facts over this kind of subject.

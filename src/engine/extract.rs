@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use regex::{Captures, Regex};
+use regex::Captures;
 use rhai::{Array, Dynamic, Map};
 
-use crate::document::NodeId;
+use crate::document::{NodeId, Pattern};
 use crate::path::Path;
 use crate::rulebook::model::{Count, Extract, FactId, FactSource, ProbeId, Symbol};
 use crate::script::{self, Doc, Index, Node, Place, Unknown};
@@ -237,13 +237,13 @@ fn one(run: &Run, extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId]) -> Result
 }
 
 /// The value of a node; with a pattern, what the pattern captures of it, if it matches.
-fn captured(capture: Option<&Regex>, doc: &Arc<Doc>, node: NodeId) -> Option<Dynamic> {
+fn captured(capture: Option<&Pattern>, doc: &Arc<Doc>, node: NodeId) -> Option<Dynamic> {
     let Some(regex) = capture else {
         return Some(script::to_dynamic(doc, node));
     };
     let text = doc.document.str(node).unwrap_or_else(|| doc.document.raw(node).into());
     let captures = regex.captures(&text)?;
-    let value = match regex.capture_names().flatten().next() {
+    let value = match regex.names().first() {
         Some(_) => Dynamic::from_map(row(regex, &captures, doc, node)),
         None => group(doc, node, captures.get(1).or_else(|| captures.get(0))?.as_str()),
     };
@@ -260,15 +260,15 @@ fn group(doc: &Arc<Doc>, node: NodeId, text: &str) -> Dynamic {
 }
 
 /// The members of a row and the named groups, of which the latter win.
-fn row(regex: &Regex, captures: &Captures, doc: &Arc<Doc>, node: NodeId) -> Map {
+fn row(regex: &Pattern, captures: &Captures, doc: &Arc<Doc>, node: NodeId) -> Map {
     let document = &doc.document;
     let member = |child| Some((document.key(child)?.into(), script::to_dynamic(doc, child)));
     let mut row: Map = document.children(node).filter_map(member).collect();
-    for name in regex.capture_names().flatten() {
+    for name in regex.names() {
         let value = captures
             .name(name)
             .map_or(Dynamic::UNIT, |found| group(doc, node, found.as_str()));
-        row.insert(name.into(), value);
+        row.insert(name.as_str().into(), value);
     }
     row
 }

@@ -1,5 +1,7 @@
 //! Regular expressions of `match` and `search`: I-Regexp (RFC 9485), read leniently.
 
+use std::sync::OnceLock;
+
 use regex::{Regex, RegexBuilder};
 
 /// Bytes that a compiled pattern may take: patterns come from rulebooks and from evidence.
@@ -10,7 +12,7 @@ const MAX_BYTES: usize = 1 << 20;
 pub(super) struct Pattern {
     text: String,
     whole: bool,
-    compiled: Result<Regex, String>,
+    compiled: OnceLock<Result<Regex, String>>,
 }
 
 impl PartialEq for Pattern {
@@ -20,13 +22,17 @@ impl PartialEq for Pattern {
 }
 
 impl Pattern {
-    /// Compiles a pattern that must match the whole text, or any part of it.
+    /// A pattern, compiled when first used, that must match the whole text, or any part of it.
     pub(super) fn new(text: &str, whole: bool) -> Self {
         Self {
             text: text.to_owned(),
             whole,
-            compiled: compile(text, whole),
+            compiled: OnceLock::new(),
         }
+    }
+
+    fn compiled(&self) -> &Result<Regex, String> {
+        self.compiled.get_or_init(|| compile(&self.text, self.whole))
     }
 
     pub(super) fn text(&self) -> &str {
@@ -35,11 +41,11 @@ impl Pattern {
 
     /// Why it cannot be read.
     pub(super) fn problem(&self) -> Option<&str> {
-        self.compiled.as_ref().err().map(String::as_str)
+        self.compiled().as_ref().err().map(String::as_str)
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
-        self.compiled.as_ref().is_ok_and(|regex| regex.is_match(text))
+        self.compiled().as_ref().is_ok_and(|regex| regex.is_match(text))
     }
 }
 

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use globset::GlobMatcher;
 use indexmap::IndexMap;
-use regex::Regex;
 use rhai::Dynamic;
 
 use crate::bundle::PlacePattern;
 use crate::diagnostic::{FileId, Place, Sources};
-use crate::document::Parser;
+use crate::document::{Parser, Pattern};
 use crate::path::Path;
 use crate::report::model::Severity;
 use crate::script::{Script, Scripts};
@@ -230,7 +229,7 @@ pub struct Extract {
     /// The value where there is no node, in evidence that is good.
     pub default: Option<Dynamic>,
     /// A pattern whose groups replace each value.
-    pub capture: Option<Regex>,
+    pub capture: Option<Pattern>,
 }
 
 /// How many nodes an extraction may find.

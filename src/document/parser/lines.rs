@@ -66,7 +66,7 @@ fn each_record(text: &str, begins: &Pattern, mut push: impl FnMut(Range<usize>) 
             continue;
         }
         match &mut record {
-            Some(open) if !begins.0.is_match(written) => open.end = line.end,
+            Some(open) if !begins.is_match(written) => open.end = line.end,
             _ => record.replace(line).map_or(Ok(()), &mut push)?,
         }
     }
@@ -95,11 +95,11 @@ impl<'t, 'b> Rows<'t, 'b> {
     fn new(text: &'t str, patterns: &'b [Pattern], build: &'b mut Builder) -> Self {
         build.open_array(body(text));
         let fields = patterns.iter().map(|pattern| {
-            let names = pattern.0.capture_names().enumerate();
+            let names = pattern.regex().capture_names().enumerate();
             let names = names.filter_map(|(group, name)| Some((group, build.name(name?))));
             Fields {
                 pattern,
-                places: pattern.0.capture_locations(),
+                places: pattern.regex().capture_locations(),
                 names: names.collect(),
             }
         });
@@ -123,7 +123,13 @@ impl<'t, 'b> Rows<'t, 'b> {
             return Ok(());
         }
         self.groups.clear();
-        let matches = |fields: &mut Fields<'_>| fields.pattern.0.captures_read(&mut fields.places, written).is_some();
+        let matches = |fields: &mut Fields<'_>| {
+            fields
+                .pattern
+                .regex()
+                .captures_read(&mut fields.places, written)
+                .is_some()
+        };
         match self
             .fields
             .iter_mut()

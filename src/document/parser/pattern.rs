@@ -1,15 +1,25 @@
-//! Regular expressions that parsers are given, compiled once.
+//! Regular expressions that rulebooks give.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
+use regex_syntax::hir::{Hir, HirKind};
 
 /// The key of rows that no pattern matches; no group may have this name.
 pub(super) const UNMATCHED: &str = "unmatched";
 
-/// A regular expression of a parser (syntax of the `regex` crate, which takes time linear in the text).
+/// Longest pattern that is trusted to be small once it is compiled; without counted repetition none such can be large.
+const SURELY_SMALL: usize = 2_000;
+
+/// A regular expression (syntax of the `regex` crate, which takes time linear in the text), checked when it is made and compiled when it is
+/// first used: a run uses few of the patterns of its rulebooks.
 #[derive(Debug, Clone)]
-pub struct Pattern(pub(super) Regex);
+pub struct Pattern {
+    text: String,
+    names: Vec<String>,
+    compiled: OnceLock<Regex>,
+}
 
 /// Why a regular expression cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,31 +32,37 @@ pub struct PatternError {
 }
 
 impl Pattern {
-    /// Compiles a pattern that only has to match.
+    /// A pattern that only has to match.
     ///
     /// # Errors
     /// The first mistake in the pattern, or that it is too large.
     pub fn new(text: &str) -> Result<Self, PatternError> {
-        if let Err(error) = regex_syntax::Parser::new().parse(text) {
-            return Err(mistake(&error, text));
+        let parsed = regex_syntax::Parser::new()
+            .parse(text)
+            .map_err(|error| mistake(&error, text))?;
+        let (mut names, compiled) = (Vec::new(), OnceLock::new());
+        add_names(&parsed, &mut names);
+        if text.len() > SURELY_SMALL || text.contains('{') {
+            let regex = Regex::new(text).map_err(|error| PatternError {
+                message: error.to_string(),
+                range: 0..text.len(),
+            })?;
+            // It is the first to be set.
+            let _ = compiled.set(regex);
         }
-        let compiled = Regex::new(text).map_err(|error| PatternError {
-            message: error.to_string(),
-            range: 0..text.len(),
-        });
-        compiled.map(Self)
+        let text = text.to_owned();
+        Ok(Self { text, names, compiled })
     }
 
-    /// Compiles a pattern whose named groups become the keys of a row.
+    /// A pattern whose named groups become the keys of a row.
     ///
     /// # Errors
     /// As [`Pattern::new`]; also that no group has a name, or one has the name `unmatched`.
     pub fn with_groups(text: &str) -> Result<Self, PatternError> {
         let pattern = Self::new(text)?;
-        let names = || pattern.0.capture_names().flatten();
-        let (message, range) = if names().next().is_none() {
+        let (message, range) = if pattern.names.is_empty() {
             ("no group of it has a name, as in `(?<name>...)`", 0..text.len())
-        } else if names().any(|name| name == UNMATCHED) {
+        } else if pattern.names.iter().any(|name| name == UNMATCHED) {
             let at = text.find("<unmatched>").map_or(0, |at| at + 1);
             (
                 "`unmatched` is the key of rows that no pattern matches",
@@ -57,6 +73,40 @@ impl Pattern {
         };
         let message = message.to_owned();
         Err(PatternError { message, range })
+    }
+
+    /// The names of its groups, in order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The groups of the first match in a text.
+    pub fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        self.regex().captures(text)
+    }
+
+    /// Whether it matches anywhere in a text.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.regex().is_match(text)
+    }
+
+    pub(super) fn regex(&self) -> &Regex {
+        // Only a large pattern could fail here, and such are compiled when they are made; none may bring the run down.
+        let nothing = || Regex::new(r"[^\s\S]").expect("it is a constant");
+        self.compiled
+            .get_or_init(|| Regex::new(&self.text).unwrap_or_else(|_| nothing()))
+    }
+}
+
+fn add_names(part: &Hir, names: &mut Vec<String>) {
+    match part.kind() {
+        HirKind::Capture(capture) => {
+            names.extend(capture.name.as_deref().map(str::to_owned));
+            add_names(&capture.sub, names);
+        }
+        HirKind::Repetition(repetition) => add_names(&repetition.sub, names),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().for_each(|part| add_names(part, names)),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {}
     }
 }
 

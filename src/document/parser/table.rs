@@ -85,7 +85,7 @@ fn begin<'t>(text: &'t str, options: &TableOptions) -> Parsed<(Option<Line<'t>>,
         let line = Line::new(text, range);
         let feed = memchr(b'\n', text.as_bytes().get(line.range.end..).unwrap_or_default());
         match &options.header {
-            Some(header) if !header.0.is_match(&line.text) => {}
+            Some(header) if !header.is_match(&line.text) => {}
             None if !options.columns.is_empty() => return Ok((None, line.range.start)),
             _ => {
                 let next = feed.map_or(text.len(), |feed| line.range.end + feed + 1);

@@ -1,9 +1,9 @@
 //! Facts: what they are taken from or derived from, the order that this gives, and the kind of subject that they belong to.
 
-use regex::Regex;
 use rhai::Dynamic;
 
 use crate::diagnostic::Problem;
+use crate::document::Pattern;
 use crate::rulebook::model::{Count, Extract, FactId, FactSource, RulebookId, Symbol};
 use crate::rulebook::spec::{self, FactKind, FactSpec, RulebookSpec, Scalar, ScalarKind, Select, Value};
 use crate::rulebook::text::Text;
@@ -63,7 +63,10 @@ impl Compiler {
             Select::All(texts) => (texts, false),
         };
         let paths: Vec<_> = texts.iter().map(|text| self.path(text)).collect();
-        let capture = spec.capture.as_ref().map(|text| self.regex(text));
+        let capture = spec
+            .capture
+            .as_ref()
+            .map(|text| self.checked(Pattern::new(text), Some(text)));
         let count = match (one, spec.first) {
             (false, _) => Count::All,
             (true, true) => Count::First,
@@ -75,25 +78,8 @@ impl Compiler {
             paths: paths.into_iter().collect::<Option<_>>()?,
             count,
             default: spec.default.as_ref().map(value),
-            capture: capture.map_or(Some(None), |regex| regex.map(Some))?,
+            capture: capture.map_or(Some(None), |pattern| pattern.map(Some))?,
         })
-    }
-
-    fn regex(&mut self, text: &Text) -> Option<Regex> {
-        match Regex::new(text) {
-            Ok(regex) => Some(regex),
-            Err(error) => {
-                let (message, range) = syntax(text, &error);
-                let place = text.place_of(&self.sources, range);
-                let problem = Problem::error("bad-regex", place, format!("this is no regular expression: {message}"));
-                self.problems.push(
-                    problem
-                        .label("here")
-                        .help("the syntax is that of RE2; a named group is written `(?<name>...)`"),
-                );
-                None
-            }
-        }
     }
 
     /// Finds circles among facts, then gives every fact its kind of subject and the probes below it.
@@ -169,22 +155,6 @@ enum State {
     New,
     Open,
     Done,
-}
-
-/// What a regular expression's error says, and where in it.
-fn syntax(text: &str, error: &regex::Error) -> (String, std::ops::Range<usize>) {
-    let whole = 0..text.len();
-    match regex_syntax::Parser::new().parse(text) {
-        Err(regex_syntax::Error::Parse(error)) => (
-            error.kind().to_string(),
-            error.span().start.offset..error.span().end.offset,
-        ),
-        Err(regex_syntax::Error::Translate(error)) => (
-            error.kind().to_string(),
-            error.span().start.offset..error.span().end.offset,
-        ),
-        _ => (error.to_string(), whole),
-    }
 }
 
 /// A value as YAML types it.

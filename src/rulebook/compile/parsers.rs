@@ -65,7 +65,7 @@ impl Compiler {
         })
     }
 
-    fn checked<T>(&mut self, made: Result<T, PatternError>, text: Option<&Text>) -> Option<T> {
+    pub(super) fn checked<T>(&mut self, made: Result<T, PatternError>, text: Option<&Text>) -> Option<T> {
         match (made, text) {
             (Ok(made), _) => Some(made),
             (Err(error), Some(text)) => {
