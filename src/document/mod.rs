@@ -391,6 +391,19 @@ impl Document {
         }
     }
 
+    /// Whether the node is this very string. Cheaper than to ask for the string: most are told apart by their lengths.
+    pub fn is_str(&self, id: NodeId, text: &str) -> bool {
+        let node = self.node(id);
+        match node.stored() {
+            Stored::Plain => {
+                let range = self.span(id).range();
+                let written = range.start + 1..range.end.saturating_sub(1);
+                written.len() == text.len() && self.text().as_bytes().get(written) == Some(text.as_bytes())
+            }
+            _ => self.str(id).is_some_and(|string| string == text),
+        }
+    }
+
     /// The value of a number.
     pub fn number(&self, id: NodeId) -> Option<Number<'_>> {
         match self.node(id).stored() {

@@ -214,6 +214,9 @@ impl<'r> Run<'r> {
             Logical::And(parts) => parts.iter().all(|part| self.holds(part, current)),
             Logical::Not(inner) => !self.holds(inner, current),
             Logical::Exists(query) => self.visit_query(query, current, &mut |_| Break(())).is_break(),
+            Logical::Compare(Operator::Equal, Operand::Query(query), Operand::Literal(Literal::String(text))) => self
+                .singular(query, current)
+                .is_some_and(|id| self.doc.is_str(id, text)),
             Logical::Compare(operator, left, right) => {
                 let (left, right) = (self.operand(left, current), self.operand(right, current));
                 match operator {
@@ -240,14 +243,17 @@ impl<'r> Run<'r> {
         }
     }
 
+    /// The one node that a singular query can find.
+    fn singular(&self, query: &Query, current: NodeId) -> Option<NodeId> {
+        let mut segments = query.segments.iter();
+        segments.try_fold(self.start(query, current), |at, one| self.child(one, at))
+    }
+
     fn operand(&self, operand: &'r Operand, current: NodeId) -> Value<'r> {
         match operand {
             Operand::Literal(literal) => literal_value(literal),
             Operand::Query(query) => {
-                let found = query
-                    .segments
-                    .iter()
-                    .try_fold(self.start(query, current), |at, one| self.child(one, at));
+                let found = self.singular(query, current);
                 found.map_or(Value::Nothing, |id| Value::of(self.doc, id))
             }
             Operand::Value(query) => self.only(query, current),

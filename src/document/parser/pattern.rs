@@ -4,13 +4,13 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::{Captures, Regex};
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// The key of rows that no pattern matches; no group may have this name.
 pub(super) const UNMATCHED: &str = "unmatched";
 
-/// Longest pattern that is trusted to be small once it is compiled; without counted repetition none such can be large.
-const SURELY_SMALL: usize = 2_000;
+/// Greatest weight of a pattern that is trusted to stay far below the limit of what may be compiled.
+const SURELY_SMALL: usize = 5_000;
 
 /// A regular expression (syntax of the `regex` crate, which takes time linear in the text), checked when it is made and compiled when it is
 /// first used: a run uses few of the patterns of its rulebooks.
@@ -42,7 +42,7 @@ impl Pattern {
             .map_err(|error| mistake(&error, text))?;
         let (mut names, compiled) = (Vec::new(), OnceLock::new());
         add_names(&parsed, &mut names);
-        if text.len() > SURELY_SMALL || text.contains('{') {
+        if weight(&parsed) > SURELY_SMALL {
             let regex = Regex::new(text).map_err(|error| PatternError {
                 message: error.to_string(),
                 range: 0..text.len(),
@@ -95,6 +95,22 @@ impl Pattern {
         let nothing = || Regex::new(r"[^\s\S]").expect("it is a constant");
         self.compiled
             .get_or_init(|| Regex::new(&self.text).unwrap_or_else(|_| nothing()))
+    }
+}
+
+/// About how much a pattern grows to: its parts, times how often they are repeated.
+fn weight(part: &Hir) -> usize {
+    match part.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Unicode(class)) => class.ranges().len(),
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len(),
+        HirKind::Capture(capture) => weight(&capture.sub).saturating_add(1),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min.saturating_add(1));
+            weight(&repetition.sub).saturating_mul(times as usize)
+        }
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().map(weight).fold(1, usize::saturating_add),
     }
 }
 

@@ -7,6 +7,7 @@ mod facts;
 mod inputs;
 mod order;
 mod parsers;
+mod paths;
 mod probes;
 mod question;
 mod rules;
@@ -81,6 +82,8 @@ struct Compiler {
     edges: Vec<super::model::Edge>,
     /// Kinds of subjects by rulebook and name.
     kind_names: BTreeMap<(RulebookId, String), KindId>,
+    /// JSONPaths by their text, as far as they are not used yet.
+    parsed: paths::Parsed,
     /// Where facts are declared.
     fact_places: BTreeMap<super::model::FactId, Place>,
     /// Names whose declaration could not be read: to use them is no further problem.
@@ -89,9 +92,15 @@ struct Compiler {
 
 impl Compiler {
     fn all(&mut self, loaded: &[LoadedRulebook]) {
-        for (id, rulebook) in loaded.iter().enumerate() {
-            self.declare(id, rulebook);
-        }
+        // JSONPaths need nothing of the rest, so they are parsed beside the modules of scripts.
+        let declare = || {
+            loaded
+                .iter()
+                .enumerate()
+                .for_each(|(id, rulebook)| self.declare(id, rulebook))
+        };
+        let (parsed, ()) = rayon::join(|| paths::parse_all(loaded), declare);
+        self.parsed = parsed;
         for (id, rulebook) in loaded.iter().enumerate() {
             self.subjects(id, &rulebook.spec);
             self.probes(id, &rulebook.spec);

@@ -84,7 +84,11 @@ impl Compiler {
     }
 
     pub(super) fn path(&mut self, text: &Text) -> Option<Path> {
-        match Path::parse(text) {
+        let parsed = self
+            .parsed
+            .remove(text.value.as_str())
+            .unwrap_or_else(|| Path::parse(text));
+        match parsed {
             Ok(path) => Some(path),
             Err(error) => {
                 let range = error
