@@ -124,7 +124,12 @@ fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, path: &Path
         before_captured_at: args.before_captured_at,
         rules: choices.rules.clone(),
     };
-    Ok(engine::run(Arc::clone(ruleset), open(path)?, settings))
+    let (report, kept) = engine::run_keeping(Arc::clone(ruleset), open(path)?, settings);
+    if args.bundles.len() == 1 {
+        // The process ends with this report; the system takes all memory back at once.
+        std::mem::forget(kept);
+    }
+    Ok(report)
 }
 
 /// Opens a bundle.

@@ -88,6 +88,12 @@ impl Settings {
 ///
 /// The subjects are examined in parallel, each loaded, judged and let go; then the bundle as a whole, which sees what they left.
 pub fn run(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> Report {
+    run_keeping(ruleset, bundle, settings).0
+}
+
+/// Evaluates as [`run`] does, and hands over what is still held of the evidence: to let go of much takes time, which a process that ends
+/// anyway need not spend.
+pub fn run_keeping(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> (Report, Kept) {
     let wanted: Vec<RuleId> = (0..ruleset.rules.len())
         .filter(|&rule| settings.wants(&ruleset, rule))
         .collect();
@@ -112,5 +118,17 @@ pub fn run(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> Report 
         examined = subjects.par_iter().map(examine).collect();
     }
     examined.insert(0, examine::whole(&whole, &examined, &wanted));
-    assemble::report(&context, examined)
+    let report = assemble::report(&context, examined);
+    (
+        report,
+        Kept {
+            _runs: [Some(whole), lone],
+        },
+    )
+}
+
+/// Evidence that is still held after a run.
+#[derive(Debug)]
+pub struct Kept {
+    _runs: [Option<Arc<Run>>; 2],
 }

@@ -8,6 +8,7 @@ use rhai::{AST, Engine, Expr, ParseError, Position, Stmt, StmtBlock};
 
 use super::problem::{ScriptProblem, message_at, offset, syntax, word_at};
 use super::reads::{self, Blame, Call, Findings, Found};
+use super::session;
 use super::template::{self, Part};
 use super::tokens::{self, FORMS, Tokens};
 use super::{Body, Code, Kind, Known, Piece, Read, Script, Scripts, engine};
@@ -75,11 +76,18 @@ impl Scripts {
         if ast.statements().is_empty() {
             return Err(vec![problem("an expression is missing", start..start + text.len())]);
         }
-        let block = StmtBlock::new(ast.statements().iter().cloned(), Position::NONE, Position::NONE);
+        let expr = match ast.statements() {
+            [Stmt::Expr(expr)] => (**expr).clone(),
+            statements => {
+                let block = StmtBlock::new(statements.iter().cloned(), Position::NONE, Position::NONE);
+                Expr::Stmt(Box::new(block))
+            }
+        };
         Ok(Code {
+            id: session::next_code(),
             text: text.into(),
             start,
-            expr: Expr::Stmt(Box::new(block)),
+            expr,
             closures: ast.shared_lib().clone(),
             closure_names: ast.iter_fn_def().map(|function| function.name.to_string()).collect(),
         })

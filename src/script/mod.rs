@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use rhai::{Caches, Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, Module, Scope, Shared};
+use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, Module, Scope, Shared};
 
 pub use compare::same;
 pub use functions::address::Ip;
@@ -84,6 +84,8 @@ enum Piece {
 /// Compiled code: what Rhai evaluates, and where it stands in the script's text.
 #[derive(Debug)]
 struct Code {
+    /// Tells it from all other code of the process.
+    id: u64,
     text: Box<str>,
     start: usize,
     expr: Expr,
@@ -190,9 +192,13 @@ impl Scripts {
         }
         let mut state = self.engine.new_global_runtime_state();
         state.lib.push(Shared::clone(&code.closures));
-        let mut caches = Caches::new();
+        let mut caches = session::take_caches(code.id);
         let mut context = EvalContext::new(&self.engine, &mut state, &mut caches, &mut scope, None);
-        match context.eval_expression_tree(&Expression::from(&code.expr)) {
+        let value = context.eval_expression_tree(&Expression::from(&code.expr));
+        if value.is_ok() {
+            session::keep_caches(code.id, caches);
+        }
+        match value {
             Ok(value) => Ok(value),
             Err(error) => match *error {
                 EvalAltResult::Return(value, _) => Ok(value),

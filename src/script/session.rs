@@ -5,9 +5,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rhai::Dynamic;
+use rhai::{Caches, Dynamic};
 
 use super::names::Names;
 use super::problem::{Error, failed};
@@ -52,6 +53,7 @@ struct Session {
 }
 
 thread_local! {
+    static CACHES: RefCell<Option<(u64, Caches)>> = const { RefCell::new(None) };
     static USED: Cell<u64> = const { Cell::new(0) };
     static SESSION: RefCell<Session> = const {
         RefCell::new(Session {
@@ -62,6 +64,26 @@ thread_local! {
             started: None,
         })
     };
+}
+
+/// A number for a piece of code that no other has.
+pub(super) fn next_code() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What Rhai has found out about the functions that this code calls, if it was the last to run on this thread: a rule runs the same code for
+/// each of its items.
+pub(super) fn take_caches(code: u64) -> Caches {
+    match CACHES.take() {
+        Some((last, caches)) if last == code => caches,
+        _ => Caches::new(),
+    }
+}
+
+/// Keeps it for the next run.
+pub(super) fn keep_caches(code: u64, caches: Caches) {
+    CACHES.set(Some((code, caches)));
 }
 
 /// Restores the outer evaluation when dropped: a fact may be computed in the middle of another script.
