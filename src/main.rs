@@ -8,10 +8,6 @@ use casebook::cli::Cli;
 use casebook::commands::{self, Exit, Failure};
 use clap::Parser;
 
-/// Compiling rulebooks and building facts is much small allocation; this allocator halves what it costs.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let exit = std::panic::catch_unwind(AssertUnwindSafe(|| commands::dispatch(cli)));

@@ -195,10 +195,13 @@ fn item_name(run: &Run, doc: &Doc) -> String {
 }
 
 fn all(extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId], within: Option<NodeId>) -> Dynamic {
-    let values: Array = nodes
-        .iter()
-        .filter_map(|node| captured(extract.capture.as_ref(), doc, *node))
-        .collect();
+    // Room for exactly these: lists are held as long as their evidence.
+    let mut values = Array::with_capacity(nodes.len());
+    values.extend(
+        nodes
+            .iter()
+            .filter_map(|node| captured(extract.capture.as_ref(), doc, *node)),
+    );
     let place = within.filter(|_| extract.within.is_some() || values.is_empty());
     let list = Dynamic::from_array(values);
     match place {
