@@ -79,10 +79,12 @@ pub(super) fn read(root: &Path, path: &Path, limit: u64) -> io::Result<Vec<u8>> 
         return Err(io::Error::other("a link that leads out of the bundle"));
     }
     // Opening a pipe would wait for someone to write into it.
-    if !fs::metadata(&target)?.is_file() {
+    let known = fs::metadata(&target)?;
+    if !known.is_file() {
         return Err(io::Error::other("no regular file"));
     }
-    let mut bytes = Vec::new();
+    let room = usize::try_from(known.len().min(limit)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(room.saturating_add(1));
     File::open(&target)?
         .take(limit.saturating_add(1))
         .read_to_end(&mut bytes)?;
