@@ -237,7 +237,7 @@ fn walk<S: Source>(
             Ok(Some(header)) => member(&mut walk, listing, &header, &mut step)?,
             Ok(None) => break,
             Err(tar::Stop::Cut | tar::Stop::Bad(_)) if first => {
-                return Err(Stop::NoArchive("is packed, and holds no tar, or too little of one"));
+                return Err(Stop::NoArchive("holds no tar, or too little of one"));
             }
             Err(tar::Stop::Cut) => return Ok(false),
             Err(tar::Stop::Bad(message)) => return Err(Stop::Damaged(message.into())),
