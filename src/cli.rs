@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::bundle::Limits;
 use crate::commands::{lint, query, run, test, verify};
 
 /// Run rulebooks over captured evidence; diagnostics point at the exact bytes
@@ -64,6 +65,56 @@ pub enum Color {
     Always,
     /// Never
     Never,
+}
+
+/// How much a bundle may hold, so that hostile or mistaken input ends in a message
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// Most bytes of one item, unpacked, as 512MiB or 4GiB
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub max_item: Option<u64>,
+    /// Most bytes that an archive may unpack to
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub max_unpacked: Option<u64>,
+    /// Most files and folders of a bundle
+    #[arg(long, value_name = "COUNT")]
+    pub max_members: Option<usize>,
+    /// Most times its own size that an archive may unpack to
+    #[arg(long, value_name = "TIMES")]
+    pub max_ratio: Option<u64>,
+}
+
+impl LimitArgs {
+    /// The bounds that they set, the others as they are by default.
+    pub fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        Limits {
+            item: self.max_item.unwrap_or(usual.item),
+            unpacked: self.max_unpacked.unwrap_or(usual.unpacked),
+            members: self.max_members.unwrap_or(usual.members),
+            ratio: self.max_ratio.unwrap_or(usual.ratio),
+            ..usual
+        }
+    }
+}
+
+/// A number of bytes, perhaps with a unit.
+fn bytes(text: &str) -> Result<u64, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: u64 = match unit {
+        "" | "B" => 1,
+        "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err("a size is a number with a unit, such as 512MiB or 4GiB".into()),
+    };
+    let number = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    number.ok_or_else(|| "a size is a number with a unit, such as 512MiB or 4GiB".into())
 }
 
 /// Which rulebooks, with which inputs

@@ -208,6 +208,7 @@ fn the_items_in_a_folder_are_found() {
     let bundle = from_bytes(tar(&files));
     assert_eq!(bundle.files_in("a"), ["a/x", "a/y/z"]);
     assert_eq!(bundle.files_in("ab"), ["ab/x"]);
+    assert_eq!(bundle.files_in("").len(), names.len());
     assert!(bundle.files_in("b").is_empty() && bundle.files_in("zz").is_empty());
 }
 
@@ -293,6 +294,17 @@ fn a_replicated_support_bundle_opens_with_its_names() {
         "version.yaml",
     ];
     assert_eq!(bundle.files(), expected);
+}
+
+#[test]
+fn a_link_of_a_support_bundle_is_known_by_name_and_tells_why_it_is_not_read() {
+    let link = "cluster-resources/pods/logs/default/web-0/web.log";
+    let bundle = from_bytes(gzip(&tar_of(&[
+        archives::member(b"web/web-0.log", tar::EntryType::Regular, b"x\n"),
+        archives::member(link.as_bytes(), tar::EntryType::Symlink, b""),
+    ])));
+    assert_eq!(bundle.files(), [link, "web/web-0.log"]);
+    assert_eq!(archives::error(&bundle, link), "a symbolic link, which is not followed");
 }
 
 #[test]

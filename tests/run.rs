@@ -315,3 +315,13 @@ fn the_width_is_kept_and_nothing_raw_reaches_a_pipe() {
         assert!(drawn.is_empty(), "{drawn:?}");
     }
 }
+
+#[test]
+fn a_bound_on_items_can_be_set_and_what_breaks_it_is_unknown() {
+    let (code, report) = report(&["run", EXAMPLE, "--max-item", "10KB"]);
+    assert_eq!(code, 0);
+    let (verdict, reason) = verdict(&report, "route-to-unknown-cluster");
+    assert_eq!(verdict, "unknown");
+    assert!(reason.contains("config_dump.json"), "{reason}");
+    assert_eq!(run(&["run", EXAMPLE, "--max-item", "lots"]).code, 2);
+}

@@ -43,7 +43,9 @@ fn every_flipped_byte_is_noticed() {
     let dir = captured();
     let mut state: u64 = 1;
     for _ in 0..1000 {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let (name, bytes) = FILES[(state >> 60) as usize % FILES.len()];
         let at = (state >> 33) as usize % bytes.len();
         let mut flipped = bytes.to_vec();

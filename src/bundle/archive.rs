@@ -88,27 +88,16 @@ pub(super) fn list(
     };
     let (head, length) = head(&mut archive).map_err(unreadable)?;
     let opened = match Shape::of(&head) {
-        Shape::Packed(codec) => packed_tar(codec, archive, listing).map_err(|stop| stop.error(name))?,
-        Shape::Tar => plain_tar(archive, length, listing).map_err(|stop| stop.error(name))?,
-        Shape::Zip => {
-            let zip = zip::list(archive, length, listing).map_err(|stop| match stop {
-                zip::Stop::Damaged(message) => damaged(name, message),
-                zip::Stop::Exceeded(exceeded) => too_large(name, exceeded),
-            })?;
-            Opened {
-                handle: Some(Handle::Zip(Mutex::new(zip))),
-                whole: true,
-            }
-        }
-        Shape::Other(what) => {
-            return Err(BundleError::NotABundle {
-                name: name.to_owned(),
-                what: what.to_owned(),
-            });
-        }
+        Shape::Packed(codec) => packed_tar(codec, archive, listing),
+        Shape::Tar => plain_tar(archive, length, listing),
+        Shape::Zip => zip::list(archive, length, listing).map(|zip| Opened {
+            handle: Some(Handle::Zip(Mutex::new(zip))),
+            whole: true,
+        }),
+        Shape::Other(what) => Err(Stop::NoArchive(what)),
     };
     listing.strip_top_folder();
-    Ok(opened)
+    opened.map_err(|stop| stop.error(name))
 }
 
 /// The first block and the length of an archive, which is left at its beginning.
@@ -154,12 +143,16 @@ impl Shape {
     }
 }
 
-/// Why a tar cannot be listed.
-enum Stop {
+/// Why an archive cannot be listed.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It breaks a bound.
     Exceeded(Exceeded),
+    /// Its bytes are not what they were.
     Damaged(String),
-    /// Packed, and no tar in it.
-    NoTar,
+    /// It is none; what it is, as a predicate.
+    NoArchive(&'static str),
+    /// It cannot be read.
     Failed(io::Error),
 }
 
@@ -182,32 +175,16 @@ impl From<io::Error> for Stop {
 
 impl Stop {
     fn error(self, name: &str) -> BundleError {
+        let name = name.to_owned();
         match self {
-            Stop::Exceeded(exceeded) => too_large(name, exceeded),
-            Stop::Damaged(message) => damaged(name, message),
-            Stop::NoTar => BundleError::NotABundle {
-                name: name.to_owned(),
-                what: "is packed, and holds no tar, or too little of one".to_owned(),
+            Stop::Exceeded(exceeded) => BundleError::TooLarge { name, exceeded },
+            Stop::Damaged(message) => BundleError::Damaged { name, message },
+            Stop::NoArchive(what) => BundleError::NotABundle {
+                name,
+                what: what.to_owned(),
             },
-            Stop::Failed(source) => BundleError::Unreadable {
-                name: name.to_owned(),
-                source,
-            },
+            Stop::Failed(source) => BundleError::Unreadable { name, source },
         }
-    }
-}
-
-fn damaged(name: &str, message: String) -> BundleError {
-    BundleError::Damaged {
-        name: name.to_owned(),
-        message,
-    }
-}
-
-fn too_large(name: &str, exceeded: Exceeded) -> BundleError {
-    BundleError::TooLarge {
-        name: name.to_owned(),
-        exceeded,
     }
 }
 
@@ -259,7 +236,9 @@ fn walk<S: Source>(
         match walk.next() {
             Ok(Some(header)) => member(&mut walk, listing, &header, &mut step)?,
             Ok(None) => break,
-            Err(tar::Stop::Cut | tar::Stop::Bad(_)) if first => return Err(Stop::NoTar),
+            Err(tar::Stop::Cut | tar::Stop::Bad(_)) if first => {
+                return Err(Stop::NoArchive("holds no tar, or too little of one"));
+            }
             Err(tar::Stop::Cut) => return Ok(false),
             Err(tar::Stop::Bad(message)) => return Err(Stop::Damaged(message.into())),
             Err(tar::Stop::Failed(error)) => return Err(error.into()),

@@ -21,6 +21,9 @@ use super::Bundle;
 use super::limits::Limits;
 use super::name;
 
+/// Most items that a manifest may list: as many as a bundle may have by default. A list of them takes far more memory than its text.
+const MAX_ITEMS: usize = 200_000;
+
 /// Name of the manifest in a bundle.
 pub const MANIFEST: &str = "casebook.json";
 
@@ -257,7 +260,7 @@ fn inside<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
     }
 }
 
-/// Reads items whose paths must differ.
+/// Reads items, not too many, whose paths must differ.
 fn distinct<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ItemFacts>, D::Error> {
     struct Items;
 
@@ -271,6 +274,9 @@ fn distinct<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ItemFacts>
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<ItemFacts>, A::Error> {
             let (mut items, mut paths) = (Vec::new(), BTreeSet::new());
             while let Some(item) = list.next_element::<ItemFacts>()? {
+                if items.len() == MAX_ITEMS {
+                    return Err(A::Error::custom(format!("it lists more than {MAX_ITEMS} items")));
+                }
                 if !paths.insert(item.path.clone()) {
                     return Err(A::Error::custom(format!("`{}` is listed twice", item.path)));
                 }
@@ -369,6 +375,12 @@ mod tests {
             error(&manifest(r#"{ "path": "a" }, { "path": "a" }"#)),
             ("`a` is listed twice".to_owned(), 3)
         );
+    }
+
+    #[test]
+    fn a_manifest_lists_no_more_than_a_bundle_holds() {
+        let items: Vec<String> = (0..=MAX_ITEMS).map(|n| format!(r#"{{"path":"{n}"}}"#)).collect();
+        assert_eq!(error(&manifest(&items.join(","))).0, "it lists more than 200000 items");
     }
 
     #[test]

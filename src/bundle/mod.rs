@@ -212,8 +212,11 @@ impl Bundle {
         &self.files
     }
 
-    /// Those of [`Bundle::files`] that lie in a folder, at any depth.
+    /// Those of [`Bundle::files`] that lie in a folder, at any depth; all of them for the empty name, which is the bundle's own.
     pub fn files_in(&self, folder: &str) -> &[String] {
+        if folder.is_empty() {
+            return &self.files;
+        }
         let prefix = format!("{folder}/");
         let start = self.files.partition_point(|file| *file < prefix);
         let rest = self.files.get(start..).unwrap_or_default();

@@ -12,26 +12,13 @@ use zip::extra_fields::ExtraField;
 use zip::read::ZipFile;
 use zip::result::ZipError;
 
-use super::archive::Archive;
+use super::archive::{Archive, Stop};
 use super::limits::{Exceeded, Limits};
 use super::listing::{Content, Listing, Member};
 use super::{name, packed};
 
 /// A zip, open.
 pub(super) type Zip = zip::ZipArchive<BufReader<Budgeted>>;
-
-/// Why a zip cannot be listed.
-#[derive(Debug)]
-pub(super) enum Stop {
-    Damaged(String),
-    Exceeded(Exceeded),
-}
-
-impl From<Exceeded> for Stop {
-    fn from(exceeded: Exceeded) -> Stop {
-        Stop::Exceeded(exceeded)
-    }
-}
 
 /// Bytes that are read for each member that there may be, before there are taken to be more: the library reads the whole directory at
 /// once, however large.

@@ -14,7 +14,7 @@ use globset::{Glob, GlobMatcher};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::{RulebookArgs, StyleArgs};
+use crate::cli::{LimitArgs, RulebookArgs, StyleArgs};
 use crate::engine::{Inquiry, Settings};
 use crate::rulebook::model::Ruleset;
 
@@ -67,6 +67,9 @@ pub struct QueryArgs {
     /// Looks
     #[command(flatten)]
     pub style: StyleArgs,
+    /// Limits
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// Runs the command.
@@ -95,11 +98,15 @@ fn inquiry(args: &QueryArgs, ruleset: Arc<Ruleset>) -> Result<Inquiry, Failure> 
     let settings = Settings {
         inputs: inputs(&ruleset, &args.rulebooks.set)?,
         captured_at: args.captured_at,
-        before: args.before.as_deref().map(open).transpose()?,
+        before: args
+            .before
+            .as_deref()
+            .map(|path| open(path, &args.limits))
+            .transpose()?,
         ..Settings::default()
     };
     let only = args.subject.as_deref().map(glob).transpose()?;
-    Ok(Inquiry::new(ruleset, open(&args.bundle)?, settings, only))
+    Ok(Inquiry::new(ruleset, open(&args.bundle, &args.limits)?, settings, only))
 }
 
 fn glob(text: &str) -> Result<GlobMatcher, Failure> {

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use rhai::Dynamic;
 
-use crate::bundle::{Bundle, Limits};
-use crate::cli::{RulebookArgs, StyleArgs};
+use crate::bundle::Bundle;
+use crate::cli::{LimitArgs, RulebookArgs, StyleArgs};
 use crate::diagnostic::did_you_mean;
 use crate::engine::{self, Settings};
 use crate::report::model::{Report, Severity, Verdict};
@@ -56,6 +56,9 @@ pub struct RunArgs {
     /// File to write the report to, instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Limits
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// Looks
     #[command(flatten)]
     pub style: StyleArgs,
@@ -120,11 +123,15 @@ fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, path: &Path
     let settings = Settings {
         inputs: choices.inputs.clone(),
         captured_at: args.captured_at,
-        before: args.before.as_deref().map(open).transpose()?,
+        before: args
+            .before
+            .as_deref()
+            .map(|path| open(path, &args.limits))
+            .transpose()?,
         before_captured_at: args.before_captured_at,
         rules: choices.rules.clone(),
     };
-    let (report, kept) = engine::run_keeping(Arc::clone(ruleset), open(path)?, settings);
+    let (report, kept) = engine::run_keeping(Arc::clone(ruleset), open(path, &args.limits)?, settings);
     if args.bundles.len() == 1 {
         // The process ends with this report; the system takes all memory back at once.
         std::mem::forget(kept);
@@ -136,8 +143,8 @@ fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, path: &Path
 ///
 /// # Errors
 /// One that cannot be opened, as a failure of usage.
-pub fn open(path: &Path) -> Result<Bundle, Failure> {
-    Bundle::open(path, &Limits::default()).map_err(|error| Failure::usage(error.to_string(), error.help()))
+pub fn open(path: &Path, limits: &LimitArgs) -> Result<Bundle, Failure> {
+    Bundle::open(path, &limits.limits()).map_err(|error| Failure::usage(error.to_string(), error.help()))
 }
 
 /// Where reports go: the file that is named, else standard output.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::bundle::{self, Bundle, Limits, Verification};
+use crate::bundle::{self, Bundle, Verification};
+use crate::cli::LimitArgs;
 
 use super::{Exit, Failure};
 
@@ -15,6 +16,9 @@ pub struct VerifyArgs {
     /// Bundle: a folder, or a .tar, .tar.gz, .tar.zst or .zip of one
     #[arg(value_name = "BUNDLE")]
     pub bundle: PathBuf,
+    /// Limits
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// Runs the command.
@@ -23,7 +27,7 @@ pub struct VerifyArgs {
 /// A bundle that cannot be opened, or that has no manifest.
 pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let failed = |error: bundle::BundleError| Failure::usage(error.to_string(), error.help());
-    let bundle = Bundle::open(&args.bundle, &Limits::default()).map_err(failed)?;
+    let bundle = Bundle::open(&args.bundle, &args.limits.limits()).map_err(failed)?;
     let found = bundle::verify(&bundle).map_err(failed)?;
     write!(io::stdout().lock(), "{}", text(&found))?;
     Ok(if found.holds() { Exit::Clean } else { Exit::Findings })
