@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bundle::Limits;
 use crate::commands::{lint, query, run, test, verify};
+use crate::rulebook::spec::size;
 
 /// Run rulebooks over captured evidence; diagnostics point at the exact bytes
 #[derive(Debug, Parser)]
@@ -101,20 +102,7 @@ impl LimitArgs {
 
 /// A number of bytes, perhaps with a unit.
 fn bytes(text: &str) -> Result<u64, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor: u64 = match unit {
-        "" | "B" => 1,
-        "KB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err("a size is a number with a unit, such as 512MiB or 4GiB".into()),
-    };
-    let number = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
-    number.ok_or_else(|| "a size is a number with a unit, such as 512MiB or 4GiB".into())
+    size(text).ok_or_else(|| "a size is a number with a unit, such as 512MiB or 4GiB".into())
 }
 
 /// Which rulebooks, with which inputs

@@ -264,6 +264,14 @@ where
         .map(|(_, candidate)| candidate)
 }
 
+/// The same as help for people.
+pub fn meant<'a, I>(word: &str, candidates: I) -> Option<String>
+where
+    I: IntoIterator<Item = &'a str>,
+{
+    did_you_mean(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
+}
+
 fn fold(word: &str) -> String {
     // Longer words are no misspellings of ours, and the distance is quadratic.
     word.chars()

@@ -234,11 +234,6 @@ impl Bundle {
         self.facts.get(path)
     }
 
-    /// The same, by its former name.
-    pub fn laid(&self, path: &str) -> Option<&ItemFacts> {
-        self.facts(path)
-    }
-
     /// Reads one of [`Bundle::files`] whole; packed ones are unpacked.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Problem, Problems, Sources, did_you_mean};
+use crate::diagnostic::{Problem, Problems, Sources, meant};
 use crate::rulebook::load::{LoadError, Loaded};
 use crate::rulebook::model::Ruleset;
 
@@ -54,7 +54,7 @@ fn unknown_rules(ruleset: &Ruleset, case: &Case, problems: &mut Problems) {
                 .iter()
                 .filter(|rule| rule.rulebook == case.rulebook)
                 .map(|rule| rule.id.as_str());
-            let meant = did_you_mean(name, ids).map(|id| format!("did you mean `{id}`?"));
+            let meant = meant(name, ids);
             let problem = Problem::error("unknown-rule", name.place, format!("there is no rule `{name}`"));
             problems.push(problem.label("not found").maybe_help(meant));
         }

@@ -149,7 +149,7 @@ fn ellipsis(args: &QueryArgs) -> &'static str {
 
 /// A failure of usage about a name, with the nearest of those that there are.
 fn unheard_of<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Failure {
-    let meant = crate::diagnostic::did_you_mean(name, known.clone()).map(|name| format!("did you mean `{name}`?"));
+    let meant = crate::diagnostic::meant(name, known.clone());
     let all = || format!("there are: {}", known.collect::<Vec<_>>().join(", "));
     Failure::usage(format!("there is no {what} `{name}`"), meant.unwrap_or_else(all))
 }

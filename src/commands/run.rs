@@ -14,7 +14,7 @@ use rhai::Dynamic;
 
 use crate::bundle::Bundle;
 use crate::cli::{LimitArgs, RulebookArgs, StyleArgs};
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::meant;
 use crate::engine::{self, Settings};
 use crate::report::model::{Report, Severity, Verdict};
 use crate::report::{self, Format};
@@ -217,7 +217,7 @@ fn assign(ruleset: &Ruleset, inputs: &mut [BTreeMap<String, Dynamic>], name: &st
         .rulebooks
         .iter()
         .flat_map(|rulebook| rulebook.inputs.keys().map(String::as_str));
-    let meant = did_you_mean(input, names).map(|name| format!("did you mean `{name}`?"));
+    let meant = meant(input, names);
     Err(Failure::usage(
         format!("no rulebook of this run has an input `{name}`"),
         meant.unwrap_or("the rulebook's page lists its inputs".into()),
@@ -244,8 +244,7 @@ fn rule_glob(ruleset: &Ruleset, text: &str) -> Result<GlobMatcher, Failure> {
     {
         return Ok(matcher);
     }
-    let meant = did_you_mean(text, ruleset.rules.iter().map(|rule| rule.id.as_str()))
-        .map(|name| format!("did you mean `{name}`?"));
+    let meant = meant(text, ruleset.rules.iter().map(|rule| rule.id.as_str()));
     Err(Failure::usage(
         format!("no rule matches `{text}`"),
         meant.unwrap_or("rules are named by their id, or as rulebook::id".into()),

@@ -65,11 +65,12 @@ fn all_told(context: &Context) -> bool {
 fn of_run(run: &Arc<Run>) -> Option<Timestamp> {
     let probes = run.ruleset().probes.iter().enumerate();
     let own = probes.filter(|(_, probe)| probe.kind == run.subject.kind && !probe.clock.is_empty());
-    own.filter_map(|(id, _)| run.item(id).written).max()
+    own.filter_map(|(id, probe)| newest(probe, &run.item(id).document.as_ref().ok()?.document))
+        .max()
 }
 
 /// The newest time under the `clock` paths of a document.
-pub(super) fn newest(probe: &Probe, document: &Document) -> Option<Timestamp> {
+fn newest(probe: &Probe, document: &Document) -> Option<Timestamp> {
     let nodes = probe
         .clock
         .iter()

@@ -13,7 +13,6 @@ use crate::report::model::{Outcome, TimeSource};
 use crate::rulebook::model::{Captured, Probe, ProbeId};
 use crate::script::{self, Capture, Doc, NO_SLOT};
 
-use super::clock;
 use super::context::Context;
 
 /// What a probe came to, for one subject or the bundle.
@@ -37,8 +36,6 @@ pub(crate) struct Item {
     pub(crate) stderr: Option<String>,
     /// When it was captured, where the bundle tells, and how it does.
     pub(crate) captured: Option<(Timestamp, TimeSource)>,
-    /// The newest time that the target wrote into it.
-    pub(crate) written: Option<Timestamp>,
     /// Number of values that were redacted.
     pub(crate) redactions: u64,
     /// Number of bytes that are part of no character, and were read as `?`.
@@ -58,7 +55,6 @@ impl Item {
             http: None,
             stderr: None,
             captured: None,
-            written: None,
             redactions: 0,
             replaced: 0,
         }
@@ -209,13 +205,7 @@ fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: u16) -> Item {
     let item = match parse(probe, path, text) {
         Err(reason) => Item::new(Some(path), Outcome::Unparsable, Err(reason)),
         Ok(document) if !has_shape(probe, &document) => Item::new(Some(path), Outcome::Alien, Err(alien(probe, path))),
-        Ok(document) => {
-            let written = clock::newest(probe, &document);
-            Item {
-                written,
-                ..Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot, document })))
-            }
-        }
+        Ok(document) => Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot, document }))),
     };
     Item {
         sha256: Some(sha256),

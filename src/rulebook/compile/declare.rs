@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Place, Problem, did_you_mean};
+use crate::diagnostic::{Place, Problem};
 use crate::document::Parser;
 use crate::engine::MAX_PROBES;
 use crate::rulebook::load::LoadedRulebook;
@@ -182,10 +182,5 @@ impl Compiler {
             self.problems.push(located.maybe_help(problem.help));
         }
         scripts
-    }
-
-    /// What a wrong name was most likely meant to be, as help.
-    pub(super) fn meant<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
-        did_you_mean(word, names).map(|name| format!("did you mean `{name}`?"))
     }
 }

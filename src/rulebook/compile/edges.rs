@@ -2,7 +2,7 @@
 
 use globset::GlobBuilder;
 
-use crate::diagnostic::{Place, Problem};
+use crate::diagnostic::{Place, Problem, meant};
 use crate::rulebook::load::LoadedRulebook;
 use crate::rulebook::model::{Edge, RuleId};
 use crate::rulebook::spec::{NamedOrListed, Script};
@@ -108,7 +108,7 @@ impl Compiler {
             .iter()
             .filter(|rule| rule.rulebook == rulebook)
             .map(|rule| rule.id.as_str());
-        let help = Compiler::meant(name, ids);
+        let help = meant(name, ids);
         let problem = Problem::error("unknown-rule", name.place, format!("{what} `{name}`"));
         self.problems.push(problem.label("not found").maybe_help(help));
     }

@@ -16,7 +16,7 @@ mod subjects;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Place, Problem, Problems, Sources, did_you_mean, quoted};
+use crate::diagnostic::{Place, Problem, Problems, Sources, meant, quoted};
 
 use super::load::{Loaded, LoadedRulebook};
 use super::model::{Fact, KindId, Probe, ProbeId, Rule, Rulebook, RulebookId, Ruleset, SubjectKind, Symbol};
@@ -127,7 +127,7 @@ impl Compiler {
         let found = self.rulebooks[owner].names.get(id.item()).copied();
         if found.is_none() && !self.broken.contains(&(owner, id.item().to_owned())) {
             let names = self.rulebooks[owner].names.keys().map(String::as_str);
-            let nearest = did_you_mean(id.item(), names).map(|name| format!("did you mean `{name}`?"));
+            let nearest = meant(id.item(), names);
             let problem = Problem::error(
                 "unknown-name",
                 id.place,
@@ -150,8 +150,7 @@ impl Compiler {
                     .iter()
                     .map(|used| self.rulebooks[*used].id.clone())
                     .collect::<Vec<_>>();
-                let nearest =
-                    did_you_mean(other, uses.iter().map(String::as_str)).map(|name| format!("did you mean `{name}`?"));
+                let nearest = meant(other, uses.iter().map(String::as_str));
                 let problem = Problem::error(
                     "unknown-rulebook",
                     id.place,
@@ -178,7 +177,7 @@ impl Compiler {
                 .keys()
                 .filter(|(rulebook, _)| *rulebook == owner)
                 .map(|(_, name)| name.as_str());
-            let nearest = did_you_mean(id.item(), names).map(|name| format!("did you mean `{name}`?"));
+            let nearest = meant(id.item(), names);
             let problem = Problem::error(
                 "unknown-subject",
                 id.place,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::{Problem, quoted};
+use crate::diagnostic::{Problem, meant, quoted};
 use crate::rulebook::model::{Expr, RuleId, RulebookId, Symbol, Words};
 use crate::rulebook::text::Text;
 use crate::script::{Kind, Known, Read, Script, ScriptProblem};
@@ -97,7 +97,7 @@ impl Compiler {
         if inputs.contains_key(name) || self.broken.contains(&(rulebook, name.to_owned())) {
             return;
         }
-        let help = Compiler::meant(name, inputs.keys().map(String::as_str));
+        let help = meant(name, inputs.keys().map(String::as_str));
         let problem = Problem::error(
             "unknown-input",
             text.place_of(&self.sources, range),
@@ -117,7 +117,7 @@ impl Compiler {
         }
         let known = names.keys().chain(locals).map(String::as_str);
         let reserved = ["inputs", "subject"].into_iter();
-        let help = Compiler::meant(name, known.chain(reserved));
+        let help = meant(name, known.chain(reserved));
         let problem = Problem::error(
             "unknown-name",
             text.place_of(&self.sources, range),

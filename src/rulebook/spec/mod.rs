@@ -28,7 +28,7 @@ pub use probe::{
 pub use rule::{CheckSpec, ClauseSpec, LabelSpec, RuleSpec, Severity, VerdictSpec};
 pub use rulebook::{PartSpec, RulebookSpec};
 pub use subject::{FanOutSpec, SubjectSpec};
-pub use value::{FormatVersion, NamedOrListed, Period, Scalar, ScalarKind, Size, Value};
+pub use value::{FormatVersion, NamedOrListed, Period, Scalar, ScalarKind, Size, Value, size};
 pub use view::ViewSpec;
 
 use schemars::generate::SchemaSettings;

@@ -245,7 +245,8 @@ impl FromYaml for Size {
     }
 }
 
-fn size(text: &str) -> Option<u64> {
+/// The number of bytes that a text such as `500KB` or `1GiB` stands for.
+pub fn size(text: &str) -> Option<u64> {
     let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit);
     let factor = match unit.trim() {
