@@ -127,7 +127,7 @@ fn of_members_with_one_name_the_last_counts_and_the_others_are_listed() {
     }
     let link = member(b"x", EntryType::Symlink, b"");
     let bundle = open(tar_of(&[member(b"x", EntryType::Regular, b"file"), link]));
-    assert_eq!(error(&bundle, "x"), "a symbolic link, which is not followed");
+    assert_eq!(error(&bundle, "x"), "a link that leads to no file of the bundle");
 
     let mut twice = zip(&[("name1", b"old"), ("name2", b"new")]);
     for at in 0..twice.len() - 5 {
@@ -166,10 +166,10 @@ fn side_files_of_macos_are_no_evidence() {
 // Things that are no files
 
 #[test]
-fn links_devices_and_pipes_in_archives_are_never_followed() {
+fn empty_links_devices_and_pipes_in_archives_are_never_opened() {
     let kinds = [
-        (EntryType::Symlink, "a symbolic link, which is not followed"),
-        (EntryType::Link, "a hard link, which is not followed"),
+        (EntryType::Symlink, "a link that leads to no file of the bundle"),
+        (EntryType::Link, "a link that leads to no file of the bundle"),
         (EntryType::Char, "a device"),
         (EntryType::Block, "a device"),
         (EntryType::Fifo, "a named pipe"),
@@ -190,13 +190,99 @@ fn links_devices_and_pipes_in_archives_are_never_followed() {
 }
 
 #[test]
-fn a_link_in_a_zip_is_not_followed_and_an_encrypted_member_not_read() {
+fn links_that_lead_out_of_an_archive_or_nowhere_are_told_and_not_followed() {
+    let out = "a link that leads out of the bundle";
+    let nowhere = "a link that leads to no file of the bundle";
+    let round = "a link that leads from link to link";
+    let cases = [
+        (EntryType::Symlink, "/etc/passwd", out),
+        (EntryType::Symlink, "../../x", out),
+        (EntryType::Symlink, "../y/../../../y", out),
+        (EntryType::Symlink, "C:\\x", out),
+        (EntryType::Symlink, "missing", nowhere),
+        (EntryType::Symlink, "../folder", nowhere),
+        (EntryType::Symlink, "link", round),
+        (EntryType::Link, "folder/link", round),
+        (EntryType::Link, "../y", out),
+        (EntryType::Link, "/etc/passwd", out),
+    ];
+    for (kind, to, reason) in cases {
+        let link = archives::link("folder/link", kind, to);
+        let members = [link, member(b"y", EntryType::Regular, b"good")];
+        for bytes in [tar_of(&members), gzip(&tar_of(&members))] {
+            let bundle = open(bytes);
+            assert_eq!(error(&bundle, "folder/link"), reason, "{to}");
+            assert_eq!(skipped(&bundle), [("folder/link", reason)], "{to}");
+        }
+    }
+}
+
+#[test]
+fn links_inside_an_archive_are_other_names_of_its_files() {
+    let members = [
+        archives::link("top/a/by-link", EntryType::Symlink, "../b/./by-hard-link"),
+        archives::link("top/b/by-hard-link", EntryType::Link, "top/c/file.txt.gz"),
+        member(b"top/c/file.txt.gz", EntryType::Regular, &gzip(b"text")),
+        archives::link("top/packed", EntryType::Symlink, "c/file.txt"),
+    ];
+    for bytes in [tar_of(&members), gzip(&tar_of(&members))] {
+        let bundle = open(bytes);
+        assert_eq!(bundle.files(), ["a/by-link", "b/by-hard-link", "c/file.txt", "packed"]);
+        for path in bundle.files() {
+            assert_eq!(bundle.read(path).unwrap(), b"text", "{path}");
+        }
+        assert_eq!(skipped(&bundle), []);
+    }
+}
+
+#[test]
+fn a_long_target_of_a_link_comes_from_extensions() {
+    let long = format!("{}/file", "folder".repeat(20));
+    let file = [
+        member(b"././@LongLink", EntryType::GNULongName, long.as_bytes()),
+        member(b"cut", EntryType::Regular, b"text"),
+    ];
+    let gnu = member(b"././@LongLink", EntryType::GNULongLink, format!("{long}\0").as_bytes());
+    let pax = member(b"pax", EntryType::XHeader, &archives::pax("linkpath", &long));
+    for extension in [gnu, pax] {
+        let mut members = file.to_vec();
+        members.extend([extension, archives::link("link", EntryType::Symlink, "cut")]);
+        assert_eq!(open(tar_of(&members)).read("link").unwrap(), b"text");
+    }
+}
+
+#[test]
+fn a_link_to_a_truncated_file_is_truncated_too() {
+    let members = [
+        archives::link("link", EntryType::Symlink, "file"),
+        member(b"file", EntryType::Regular, &[b'x'; 2000]),
+    ];
+    let mut bytes = members.concat();
+    bytes.truncate(bytes.len() - 1024);
+    let bundle = open(bytes);
+    assert!(bundle.facts("link").unwrap().truncated);
+    assert_eq!(bundle.read("link").unwrap().len(), 1024);
+}
+
+#[test]
+fn a_link_out_of_a_zip_is_not_followed_and_an_encrypted_member_not_read() {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     writer
         .add_symlink("link", "/etc/passwd", zip::write::SimpleFileOptions::default())
         .unwrap();
     let bundle = open(writer.finish().unwrap().into_inner());
-    assert_eq!(error(&bundle, "link"), "a symbolic link, which is not followed");
+    assert_eq!(error(&bundle, "link"), "a link that leads out of the bundle");
+
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    writer
+        .start_file("a/file", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    std::io::Write::write_all(&mut writer, b"text").unwrap();
+    writer
+        .add_symlink("b/link", "../a/file", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    let bundle = open(writer.finish().unwrap().into_inner());
+    assert_eq!(bundle.read("b/link").unwrap(), b"text");
 
     let mut secret = zip(&[("secret", b"x")]);
     for (magic, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {

@@ -271,27 +271,38 @@ fn member<S: Source>(
             return Ok(());
         }
     };
-    if let Kind::Other(what) = header.kind {
-        listing.leave_out(path, what);
-    } else if header.size > listing.limits.item {
-        listing.leave_out(path, packed::larger_than(listing.limits.item));
-    } else {
-        let (content, size) = step(walk, header)?;
-        let truncated = size < header.size;
-        // Nothing at all must not be taken for an empty item.
-        let content = if truncated && size == 0 {
-            Content::Nowhere("the archive is cut off before it".into())
-        } else {
-            content
-        };
-        listing.add(
-            path,
-            Member {
-                content,
-                modified: header.modified,
-                truncated,
-            },
-        );
+    match &header.kind {
+        Kind::Other(what) => listing.leave_out(path, *what),
+        Kind::Symlink(to) => {
+            let target = name::linked(&path, to);
+            listing.link(path, target, header.modified);
+        }
+        Kind::HardLink(to) => listing.link(path, name::linked("", to), header.modified),
+        _ if header.size > listing.limits.item => listing.leave_out(path, packed::larger_than(listing.limits.item)),
+        _ => {
+            let (content, size) = step(walk, header)?;
+            file(listing, path, header, content, size);
+        }
     }
     Ok(())
+}
+
+/// Adds a file of which `size` bytes were there.
+fn file(listing: &mut Listing<'_>, path: String, header: &Header, content: Content, size: u64) {
+    let truncated = size < header.size;
+    // Nothing at all must not be taken for an empty item.
+    let content = if truncated && size == 0 {
+        Content::Nowhere("the archive is cut off before it".into())
+    } else {
+        content
+    };
+    let modified = header.modified;
+    listing.add(
+        path,
+        Member {
+            content,
+            modified,
+            truncated,
+        },
+    );
 }

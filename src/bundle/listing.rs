@@ -38,6 +38,8 @@ pub(super) enum Content {
     Entry(usize),
     /// In memory.
     Kept(Kept),
+    /// Those of the member with this name; once the listing is finished, of one that has bytes itself.
+    Link(String),
     /// Out of reach, for this reason: the item was left out and is known by name alone.
     Nowhere(String),
     /// Not there: the manifest alone lists the item.
@@ -61,6 +63,9 @@ impl Member {
         }
     }
 }
+
+/// Most links from one to the next before a member is reached.
+const MAX_LINKS: usize = 8;
 
 /// The members found so far.
 pub(super) struct Listing<'l> {
@@ -113,11 +118,71 @@ impl<'l> Listing<'l> {
         self.add(path, Member::new(Content::Nowhere(reason.into())));
     }
 
+    /// Adds another name for a member; `target` is that member's name, or why there can be none.
+    pub(super) fn link(&mut self, path: String, target: Result<String, &'static str>, modified: Option<Timestamp>) {
+        match target {
+            Err(reason) => self.leave_out(path, reason),
+            Ok(target) => {
+                let content = Content::Link(target);
+                self.add(
+                    path,
+                    Member {
+                        modified,
+                        ..Member::new(content)
+                    },
+                );
+            }
+        }
+    }
+
+    /// Leads every link to the member that has the bytes. Links are followed by name alone, inside the bundle.
+    fn follow_links(&mut self) {
+        let links = self.members.iter().filter_map(|(path, member)| match &member.content {
+            Content::Link(target) => Some((path.clone(), self.end_of(target))),
+            _ => None,
+        });
+        for (path, end) in links.collect::<Vec<_>>() {
+            let target = end.as_ref().ok().and_then(|end| self.members.get(end));
+            let truncated = target.is_some_and(|target| target.truncated);
+            if let Some(member) = self.members.get_mut(&path) {
+                member.truncated = truncated;
+                member.content = match end {
+                    Ok(end) => Content::Link(end),
+                    Err(reason) => Content::Nowhere(reason.into()),
+                };
+            }
+        }
+    }
+
+    /// The name of the member at the end of a chain of links.
+    fn end_of(&self, target: &str) -> Result<String, &'static str> {
+        let mut name = target;
+        for _ in 0..MAX_LINKS {
+            let listed = |name: &&str| self.members.contains_key(*name);
+            let found = Some(name)
+                .filter(listed)
+                .or_else(|| name::unpacked(name).filter(listed));
+            name = found.ok_or("a link that leads to no file of the bundle")?;
+            match self.members.get(name).map(|member| &member.content) {
+                Some(Content::Link(next)) => name = next,
+                _ => return Ok(name.to_owned()),
+            }
+        }
+        Err("a link that leads from link to link")
+    }
+
     /// Opens an archive below its top folder, where it has a single one.
     pub(super) fn strip_top_folder(&mut self) {
         let Some(top) = self.top_folder() else { return };
         let members = std::mem::take(&mut self.members);
-        let inside = |(path, member): (String, Member)| Some((path.strip_prefix(&top)?.to_owned(), member));
+        let inside = |(path, mut member): (String, Member)| {
+            if let Content::Link(target) = &mut member.content
+                && let Some(inner) = target.strip_prefix(&top)
+            {
+                *target = inner.to_owned();
+            }
+            Some((path.strip_prefix(&top)?.to_owned(), member))
+        };
         self.members = members.into_iter().filter_map(inside).collect();
         for skipped in &mut self.beside {
             if let Some(path) = skipped.path.strip_prefix(&top) {
@@ -155,7 +220,8 @@ impl<'l> Listing<'l> {
     }
 
     /// The members by path, and all that was left out.
-    pub(super) fn finish(self) -> (BTreeMap<String, Member>, Vec<Skipped>) {
+    pub(super) fn finish(mut self) -> (BTreeMap<String, Member>, Vec<Skipped>) {
+        self.follow_links();
         let nowhere = self.members.iter().filter_map(|(path, member)| match &member.content {
             Content::Nowhere(reason) => Some(Skipped::new(path, reason)),
             _ => None,

@@ -8,7 +8,7 @@
 //! - An item that is packed with gzip or zstd is read unpacked, and answers for its plain name: `stats.txt.gz` for `stats.txt`.
 //! - A manifest, `casebook.json`, tells how each item was gathered. Items that it lists and that are not there are known by name.
 //!
-//! What comes from outside may be made to do harm. [`Limits`] bounds it, links are not followed out of the bundle, and what is left out is
+//! What comes from outside may be made to do harm. [`Limits`] bounds it, links are followed by name and never out of the bundle, and what is left out is
 //! listed with the reason in [`Bundle::skipped`].
 
 mod archive;
@@ -244,6 +244,8 @@ impl Bundle {
         let limit = self.limits.item;
         let bytes = match (&member.content, &self.root, &self.handle) {
             (Content::Kept(kept), ..) => kept.bytes()?,
+            // Links lead to members that are none.
+            (Content::Link(target), ..) => return self.read(target),
             (Content::File(file), Some(root), _) => folder::read(root, file, limit)?,
             (Content::Range { offset, size }, _, Some(handle)) => handle.range(*offset, *size)?,
             (Content::Entry(number), _, Some(handle)) => handle.entry(*number)?,

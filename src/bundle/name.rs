@@ -53,6 +53,25 @@ fn path(text: &str, length: usize, limits: &Limits) -> Result<String, String> {
     }
 }
 
+/// The path inside the bundle that a link of this path leads to; where it leads out of the bundle, that as a reason. Nothing is looked up.
+pub(super) fn linked(path: &str, to: &[u8]) -> Result<String, &'static str> {
+    const OUT: &str = "a link that leads out of the bundle";
+    let text = text(to);
+    if is_absolute(&text) || text.contains(['\0', '\\']) {
+        return Err(OUT);
+    }
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut segments: Vec<&str> = folder.split('/').filter(|segment| !segment.is_empty()).collect();
+    for segment in text.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop().ok_or(OUT)?),
+            name => segments.push(name),
+        }
+    }
+    Ok(segments.join("/"))
+}
+
 /// Whether a path starts at a root, here or on Windows (`C:` alone is relative to a drive, which is as bad).
 fn is_absolute(text: &str) -> bool {
     let bytes = text.as_bytes();

@@ -3,6 +3,7 @@
 //! The headers are read with the `tar` crate. The walk is ours: the crate's own reads names of any length into memory and does not tell
 //! an archive that was cut off from one that is damaged.
 
+use std::borrow::Cow;
 use std::io::{self, BufReader, ErrorKind, Read};
 
 use jiff::Timestamp;
@@ -64,10 +65,14 @@ impl Source for Plain<'_> {
 }
 
 /// What kind of thing a member is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
     Folder,
+    /// Another name of the file at this path, which counts from the member's own folder.
+    Symlink(Vec<u8>),
+    /// Another name of the member with this name.
+    HardLink(Vec<u8>),
     /// Something that is never followed or opened: its name in a sentence.
     Other(&'static str),
 }
@@ -136,7 +141,8 @@ impl<S: Source> Walk<S> {
             match header.entry_type() {
                 EntryType::GNULongName => extensions.name = Some(until_nul(&self.extension(size)?).to_vec()),
                 EntryType::XHeader => extensions.read(&self.extension(size)?),
-                EntryType::GNULongLink | EntryType::XGlobalHeader => drop(self.extension(size)?),
+                EntryType::GNULongLink => extensions.link = Some(until_nul(&self.extension(size)?).to_vec()),
+                EntryType::XGlobalHeader => drop(self.extension(size)?),
                 _ => {
                     let header = extensions.apply(header, size);
                     self.rest = padded(header.size).ok_or(Stop::Bad("a header has no usable size"))?;
@@ -236,6 +242,7 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
 #[derive(Debug, Default)]
 struct Extensions {
     name: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
     size: Option<u64>,
     modified: Option<Timestamp>,
     sparse: bool,
@@ -252,6 +259,7 @@ impl Extensions {
             let (key, value) = (&record[..equals], &record[equals + 1..]);
             match key {
                 b"path" => self.name = Some(value.to_vec()),
+                b"linkpath" => self.link = Some(value.to_vec()),
                 b"size" => self.size = number(value),
                 b"mtime" => self.modified = time(value),
                 _ if key.starts_with(b"GNU.sparse.") => self.sparse = true,
@@ -265,7 +273,8 @@ impl Extensions {
         let kind = if self.sparse {
             Kind::Other("a sparse file")
         } else {
-            kind(header.entry_type(), &name)
+            let link = self.link.or_else(|| header.link_name_bytes().map(Cow::into_owned));
+            kind(header.entry_type(), &name, link.unwrap_or_default())
         };
         let seconds = header.mtime().ok().and_then(|seconds| i64::try_from(seconds).ok());
         // Archives that are to be the same each time carry the beginning of 1970, which says nothing.
@@ -285,14 +294,14 @@ impl Extensions {
     }
 }
 
-fn kind(entry: EntryType, name: &[u8]) -> Kind {
+fn kind(entry: EntryType, name: &[u8], link: Vec<u8>) -> Kind {
     match entry {
         EntryType::Directory => Kind::Folder,
         // Before POSIX, folders were files with a slash at the end.
         EntryType::Regular | EntryType::Continuous if name.ends_with(b"/") => Kind::Folder,
         EntryType::Regular | EntryType::Continuous => Kind::File,
-        EntryType::Link => Kind::Other("a hard link, which is not followed"),
-        EntryType::Symlink => Kind::Other("a symbolic link, which is not followed"),
+        EntryType::Link => Kind::HardLink(link),
+        EntryType::Symlink => Kind::Symlink(link),
         EntryType::Char | EntryType::Block => Kind::Other("a device"),
         EntryType::Fifo => Kind::Other("a named pipe"),
         EntryType::GNUSparse => Kind::Other("a sparse file"),

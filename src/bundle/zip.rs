@@ -72,7 +72,8 @@ fn add(zip: &mut Zip, number: usize, listing: &mut Listing<'_>) {
         .unix_mode()
         .is_some_and(|mode| !matches!(mode & 0o170_000, 0 | 0o100_000));
     if entry.is_symlink() {
-        return listing.leave_out(path, "a symbolic link, which is not followed");
+        let target = link_target(zip, number).and_then(|to| name::linked(&path, &to));
+        return listing.link(path, target, None);
     }
     if special {
         return listing.leave_out(path, "no regular file");
@@ -101,6 +102,19 @@ fn add(zip: &mut Zip, number: usize, listing: &mut Listing<'_>) {
                 ..Member::new(Content::Entry(number))
             },
         ),
+    }
+}
+
+/// Where a link leads to: its bytes are the path.
+fn link_target(zip: &mut Zip, number: usize) -> Result<Vec<u8>, &'static str> {
+    const LONGEST: u64 = 4096;
+    let readable = zip
+        .by_index_data(number)
+        .is_ok_and(|entry| entry.size() <= LONGEST && !entry.encrypted());
+    let stored = readable.then(|| Stored::read(zip, number).and_then(Stored::unpack));
+    match stored {
+        Some(Ok(target)) => Ok(target),
+        _ => Err("a link that cannot be read"),
     }
 }
 

@@ -26,6 +26,17 @@ pub(crate) fn member(name: &[u8], kind: EntryType, bytes: &[u8]) -> Vec<u8> {
     member
 }
 
+/// A link in a tar.
+pub(crate) fn link(name: &str, kind: EntryType, to: &str) -> Vec<u8> {
+    let mut member = member(name.as_bytes(), kind, b"");
+    let mut header = Header::new_gnu();
+    header.as_mut_bytes().copy_from_slice(&member[..512]);
+    header.as_old_mut().linkname[..to.len()].copy_from_slice(to.as_bytes());
+    header.set_cksum();
+    member[..512].copy_from_slice(header.as_bytes());
+    member
+}
+
 /// A tar of these members.
 pub(crate) fn tar_of(members: &[Vec<u8>]) -> Vec<u8> {
     let mut tar = members.concat();
