@@ -174,7 +174,10 @@ fn a_folder_may_change_while_it_is_open() {
     assert_eq!(error(&bundle, "folder"), "no regular file");
     assert_eq!(error(&bundle, "link"), "a link that leads out of the bundle");
     assert_eq!(error(&bundle, "pipe"), "no regular file");
-    assert_eq!(error(&bundle, "grown"), "larger than 1.9 KiB");
+    assert_eq!(
+        error(&bundle, "grown"),
+        "larger than 1.9 KiB, the bound that `--max-item` sets"
+    );
     assert_eq!(bundle.read("other").unwrap(), b"new");
 }
 

@@ -440,15 +440,24 @@ fn an_item_that_is_too_large_is_left_out_and_the_others_are_read() {
     let files: [(&str, &[u8]); 3] = [("a", b"1"), ("large", &large), ("z", b"2")];
     for bytes in [tar(&files), gzip(&tar(&files)), zstd(&tar(&files)), zip(&files)] {
         let bundle = open_small(bytes);
-        assert_eq!(skipped(&bundle), [("large", "larger than 1.9 KiB")]);
-        assert_eq!(error(&bundle, "large"), "larger than 1.9 KiB");
+        assert_eq!(
+            skipped(&bundle),
+            [("large", "larger than 1.9 KiB, the bound that `--max-item` sets")]
+        );
+        assert_eq!(
+            error(&bundle, "large"),
+            "larger than 1.9 KiB, the bound that `--max-item` sets"
+        );
         assert_eq!(
             (bundle.read("a").unwrap(), bundle.read("z").unwrap()),
             (b"1".to_vec(), b"2".to_vec())
         );
     }
     let bundle = Bundle::open(folder(&files).path(), &SMALL).unwrap();
-    assert_eq!(error(&bundle, "large"), "larger than 1.9 KiB");
+    assert_eq!(
+        error(&bundle, "large"),
+        "larger than 1.9 KiB, the bound that `--max-item` sets"
+    );
 }
 
 #[test]
@@ -467,7 +476,10 @@ fn a_member_of_a_gigabyte_is_stepped_over() {
     let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
     std::io::Write::write_all(&mut file, &tar(&[("small.txt", b"1")])).unwrap();
     let bundle = Bundle::open(&path, &Limits::default()).unwrap();
-    assert_eq!(skipped(&bundle), [("large.log", "larger than 512 MiB")]);
+    assert_eq!(
+        skipped(&bundle),
+        [("large.log", "larger than 512 MiB, the bound that `--max-item` sets")]
+    );
     assert_eq!(bundle.read("small.txt").unwrap(), b"1");
     assert_eq!(bundle.complete(), None);
 }
@@ -487,7 +499,10 @@ fn compression_is_undone_once() {
 fn a_packed_item_that_unfolds_too_far_is_not_read() {
     let bomb = gzip(&vec![0; 1 << 20]);
     let bundle = open_small(tar(&[("x.gz", &bomb)]));
-    assert_eq!(error(&bundle, "x"), "larger than 1.9 KiB");
+    assert_eq!(
+        error(&bundle, "x"),
+        "larger than 1.9 KiB, the bound that `--max-item` sets"
+    );
 }
 
 #[test]
@@ -510,4 +525,21 @@ fn endless_names_and_records_stop_the_reading() {
         error.to_string(),
         "the archive `test` is damaged: a member has too many extensions"
     );
+}
+
+/// Holes make the file: it takes no room on disk, and is never read.
+#[test]
+fn a_single_line_of_a_gigabyte_is_refused_with_the_bound_and_how_to_raise_it() {
+    let dir = archives::folder(&[("config_dump.json", b"{"), ("server_info.json", b"{}")]);
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(dir.path().join("config_dump.json"))
+        .unwrap();
+    file.set_len(1 << 30).unwrap();
+    let bundle = open_folder(&dir);
+    assert_eq!(
+        error(&bundle, "config_dump.json"),
+        "larger than 512 MiB, the bound that `--max-item` sets"
+    );
+    assert_eq!(bundle.read("server_info.json").unwrap(), b"{}");
 }

@@ -72,7 +72,7 @@ pub(super) fn too_large(limit: u64) -> io::Error {
 
 /// The same in words.
 pub(super) fn larger_than(limit: u64) -> String {
-    format!("larger than {}", limits::bytes(limit))
+    format!("larger than {}, the bound that `--max-item` sets", limits::bytes(limit))
 }
 
 /// The unpacked bytes of a whole archive, counted as they come, so that a bomb is noticed while it unfolds.
@@ -194,7 +194,10 @@ mod tests {
     #[test]
     fn a_packed_item_that_unfolds_too_far_is_refused() {
         let bomb = gzip(&vec![0; 1 << 20]);
-        assert_eq!(unpack(bomb, 1 << 19).unwrap_err().to_string(), "larger than 512 KiB");
+        assert_eq!(
+            unpack(bomb, 1 << 19).unwrap_err().to_string(),
+            "larger than 512 KiB, the bound that `--max-item` sets"
+        );
         assert_eq!(unpack(gzip(b"12345"), 5).unwrap(), b"12345");
     }
 

@@ -135,7 +135,8 @@ impl Loaded {
     /// Where something cannot be read, or a directory has no rulebook. Problems within the files are collected instead.
     pub fn add_path(&mut self, path: &Path) -> Result<(), LoadError> {
         if path.is_file() && path.file_name().is_none_or(|name| name != MAIN) {
-            return self.add_file(path);
+            self.add_bytes(path, files::read(path)?);
+            return Ok(());
         }
         let directory = match path.parent() {
             Some(parent) if path.is_file() && parent.as_os_str().is_empty() => Path::new("."),
@@ -196,15 +197,13 @@ impl Loaded {
         Ok(cases)
     }
 
-    fn add_file(&mut self, path: &Path) -> Result<(), LoadError> {
+    /// Loads the rulebooks in the bytes of a single file; `path` is what the file is called.
+    pub fn add_bytes(&mut self, path: &Path, bytes: Vec<u8>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let file = RawFile {
-            name,
-            shown: path.display().to_string(),
-            bytes: files::read(path)?,
-        };
+        let shown = path.display().to_string();
+        let file = RawFile { name, shown, bytes };
         let Some(id) = files::add(&file, &mut self.sources, &mut self.problems) else {
-            return Ok(());
+            return;
         };
         let digest = files::digest(&[file]);
         let mut first: HashMap<String, Place> = HashMap::new();
@@ -230,7 +229,6 @@ impl Loaded {
                 digest,
             });
         }
-        Ok(())
     }
 
     fn add_folder(&mut self, folder: &Folder, origin: &Origin) {
