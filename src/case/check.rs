@@ -1,11 +1,11 @@
 //! What a report says against what a case expects.
 
 use crate::report::model::{Finding, Label, Report, RuleVerdict, Verdict};
-use crate::rulebook::model::{RuleId, Ruleset};
+use crate::rulebook::model::{Rule, RuleId, Ruleset};
 use crate::rulebook::spec::ExpectSpec;
 use crate::rulebook::text::Text;
 
-use super::Case;
+use super::{About, Case};
 
 /// A difference between a report and a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,35 +46,29 @@ impl Kind {
     }
 }
 
-/// The rule that a case means by a name.
-pub(super) fn rule(ruleset: &Ruleset, case: &Case, name: &str) -> Option<RuleId> {
-    let own = &ruleset.rulebooks[case.rulebook].id;
-    let code = if name.contains("::") {
-        name.to_owned()
-    } else {
-        format!("{own}::{name}")
+/// All differences between a report and what its case expects of the rules that are wanted.
+pub(super) fn compare(
+    ruleset: &Ruleset,
+    case: &Case,
+    report: &Report,
+    wanted: &dyn Fn(RuleId) -> bool,
+) -> Vec<Mismatch> {
+    let checker = Checker {
+        ruleset,
+        case,
+        report,
+        wanted,
     };
-    (0..ruleset.rules.len()).find(|rule| ruleset.rules[*rule].code(ruleset) == code)
-}
-
-/// All differences between a report and what its case expects.
-pub(super) fn compare(ruleset: &Ruleset, case: &Case, report: &Report) -> Vec<Mismatch> {
-    let checker = Checker { ruleset, case, report };
     let mut found = Vec::new();
-    for (name, expectations) in case.spec.fail.iter() {
-        found.extend(checker.fails(name, expectations.as_deref().unwrap_or_default()));
-    }
-    for name in &case.spec.pass {
-        found.extend(checker.verdict(name, Verdict::Pass, None));
-    }
-    for (name, reason) in case.spec.unknown.iter() {
-        found.extend(checker.verdict(name, Verdict::Unknown, reason.as_ref()));
-    }
-    for name in &case.spec.not_applicable {
-        found.extend(checker.verdict(name, Verdict::NotApplicable, None));
-    }
-    for name in &case.spec.error {
-        found.extend(checker.verdict(name, Verdict::Error, None));
+    for (verdict, name, about) in case.expected() {
+        if !case.rule(name).is_some_and(wanted) {
+            continue;
+        }
+        match about {
+            About::Findings(expectations) => found.extend(checker.fails(name, expectations)),
+            About::Reason(reason) => found.extend(checker.verdict(name, verdict, Some(reason))),
+            About::Nothing => found.extend(checker.verdict(name, verdict, None)),
+        }
     }
     found.extend(checker.unexpected());
     found.sort_by(|a, b| (a.kind, &a.rule).cmp(&(b.kind, &b.rule)));
@@ -85,12 +79,13 @@ struct Checker<'a> {
     ruleset: &'a Ruleset,
     case: &'a Case,
     report: &'a Report,
+    wanted: &'a dyn Fn(RuleId) -> bool,
 }
 
 impl Checker<'_> {
     /// The verdicts on a rule, one for each subject.
     fn verdicts(&self, name: &str) -> Vec<&RuleVerdict> {
-        let Some(rule) = rule(self.ruleset, self.case, name).map(|rule| &self.ruleset.rules[rule]) else {
+        let Some(rule) = self.case.rule(name).map(|rule| &self.ruleset.rules[rule]) else {
             return Vec::new();
         };
         let rulebook = &self.ruleset.rulebooks[rule.rulebook].id;
@@ -111,7 +106,7 @@ impl Checker<'_> {
                 message,
             }];
         }
-        let code = rule(self.ruleset, self.case, name).map(|rule| self.ruleset.rules[rule].code(self.ruleset));
+        let code = self.code(name);
         let findings: Vec<&Finding> = self
             .report
             .findings
@@ -120,14 +115,14 @@ impl Checker<'_> {
             .collect();
         let unmet = expectations
             .iter()
-            .filter(|expected| !findings.iter().any(|finding| meets(finding, expected)));
+            .filter(|expected| !findings.iter().any(|finding| self.meets(finding, expected)));
         let mismatch = |expected: &ExpectSpec| Mismatch {
             kind: Kind::WrongFinding,
             rule: Some(name.value.clone()),
             message: format!(
                 "no finding with {}; found: {}",
                 wanted(expected),
-                findings.iter().map(|f| shown(f)).collect::<Vec<_>>().join(" | ")
+                findings.iter().map(|f| self.shown(f)).collect::<Vec<_>>().join(" | ")
             ),
         };
         unmet.map(mismatch).collect()
@@ -164,38 +159,69 @@ impl Checker<'_> {
 
     /// With `only`, findings of rules that are not expected to fail; without, rules that broke.
     fn unexpected(&self) -> Vec<Mismatch> {
-        let expected: Vec<Option<RuleId>> = self
-            .case
-            .spec
-            .fail
-            .keys()
-            .map(|name| rule(self.ruleset, self.case, name))
-            .collect();
-        let listed: Vec<Option<RuleId>> = self
-            .case
-            .spec
-            .error
-            .iter()
-            .map(|name| rule(self.ruleset, self.case, name))
-            .collect();
         let mut found = Vec::new();
         for verdict in &self.report.verdicts {
-            let name = format!("{}::{}", verdict.rulebook, verdict.rule);
-            let id = rule(self.ruleset, self.case, &name);
-            let alarm =
-                verdict.verdict == Verdict::Fail && self.case.spec.only == Some(true) && !expected.contains(&id);
-            let broke = verdict.verdict == Verdict::Error && !listed.contains(&id);
-            if alarm || broke {
-                let kind = if alarm { Kind::FalseAlarm } else { Kind::WrongVerdict };
+            let alarms = verdict.verdict == Verdict::Fail && self.case.spec.only == Some(true);
+            if !alarms && verdict.verdict != Verdict::Error {
+                continue;
+            }
+            let Some(id) = id_of(self.ruleset, verdict).filter(|id| (self.wanted)(*id)) else {
+                continue;
+            };
+            // Where another verdict is expected, that is told already.
+            let told = [verdict.verdict, Verdict::Pass, Verdict::Unknown, Verdict::NotApplicable];
+            if !told.iter().any(|expected| self.case.expects(*expected, id)) {
+                let kind = if alarms { Kind::FalseAlarm } else { Kind::WrongVerdict };
                 found.push(Mismatch {
                     kind,
-                    rule: Some(name),
+                    rule: Some(format!("{}::{}", verdict.rulebook, verdict.rule)),
                     message: format!("not expected: {}", said(&[verdict])),
                 });
             }
         }
         found
     }
+
+    fn code(&self, name: &str) -> Option<String> {
+        let rule = self.case.rule(name)?;
+        Some(self.ruleset.rules[rule].code(self.ruleset))
+    }
+
+    fn meets(&self, finding: &Finding, expected: &ExpectSpec) -> bool {
+        let explains = |name: &Text| {
+            self.causes(finding)
+                .any(|cause| Some(&cause.code) == self.code(name).as_ref())
+        };
+        meets(finding, expected) && expected.explained_by.iter().all(explains)
+    }
+
+    /// The findings that explain a finding.
+    fn causes(&self, finding: &Finding) -> impl Iterator<Item = &Finding> {
+        let by = |cause: &&Finding| finding.explained_by.contains(&cause.fingerprint);
+        self.report.findings.iter().filter(by)
+    }
+
+    fn shown(&self, finding: &Finding) -> String {
+        let labels: Vec<&str> = finding.labels.iter().map(|label| label.text.as_str()).collect();
+        let key = finding.key.as_deref().unwrap_or("-");
+        let causes: Vec<&str> = self.causes(finding).map(|cause| cause.code.as_str()).collect();
+        let explained = match causes.is_empty() {
+            true => String::new(),
+            false => format!("; explained by {}", causes.join(", ")),
+        };
+        format!(
+            "{} `{}` [key {key}; labels on {}{explained}]",
+            finding.severity.word(),
+            finding.message,
+            labels.join(", ")
+        )
+    }
+}
+
+/// The rule that a verdict is about.
+pub(super) fn id_of(ruleset: &Ruleset, verdict: &RuleVerdict) -> Option<RuleId> {
+    let same = |rule: &Rule| rule.id == verdict.rule && ruleset.rulebooks[rule.rulebook].id == verdict.rulebook;
+    ruleset.rules.iter().position(same)
 }
 
 fn meets(finding: &Finding, expected: &ExpectSpec) -> bool {
@@ -228,18 +254,13 @@ fn wanted(expected: &ExpectSpec) -> String {
             .severity
             .map(|severity| format!("the severity `{}`", crate::rulebook::compile::severity(severity).word())),
     );
+    parts.extend(
+        expected
+            .explained_by
+            .iter()
+            .map(|rule| format!("an explanation by `{rule}`")),
+    );
     parts.join(" and ")
-}
-
-fn shown(finding: &Finding) -> String {
-    let labels: Vec<&str> = finding.labels.iter().map(|label| label.text.as_str()).collect();
-    let key = finding.key.as_deref().unwrap_or("-");
-    format!(
-        "{} `{}` [key {key}; labels on {}]",
-        finding.severity.word(),
-        finding.message,
-        labels.join(", ")
-    )
 }
 
 fn said(verdicts: &[&RuleVerdict]) -> String {
@@ -253,7 +274,8 @@ fn said(verdicts: &[&RuleVerdict]) -> String {
     verdicts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn word(verdict: Verdict) -> &'static str {
+/// The word for a verdict, as cases have it.
+pub fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "pass",
         Verdict::Fail => "fail",

@@ -1,8 +1,10 @@
 //! The evidence of a case: a bundle on disk, items written inline, or items laid over a bundle.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
-use crate::bundle::{Bundle, ItemFacts, Limits};
+use crate::bundle::{Bundle, BundleError, ItemFacts, Limits};
 use crate::engine::Settings;
 use crate::report::model::Outcome;
 use crate::rulebook::compile::parse_input;
@@ -72,10 +74,7 @@ fn of_evidence(
     evidence: Option<&EvidenceSpec>,
     below: Option<&Text>,
 ) -> Result<Bundle, Mismatch> {
-    let open = |path: &Text| {
-        let bundle = Bundle::open(&case.folder.join(&path.value), &Limits::default());
-        bundle.map_err(|error| broken(error.to_string()))
-    };
+    let open = |path: &Text| opened(&case.folder.join(&path.value));
     let mut bundle = match (evidence, below) {
         (Some(EvidenceSpec::Path(path)), None) | (_, Some(path)) => open(path)?,
         _ => Bundle::empty(&case.id),
@@ -88,6 +87,22 @@ fn of_evidence(
         }
     }
     Ok(bundle)
+}
+
+/// A folder, an archive, or a single file as the bundle of this one item.
+fn opened(path: &Path) -> Result<Bundle, Mismatch> {
+    match (Bundle::open(path, &Limits::default()), path.file_name()) {
+        (Err(BundleError::NotABundle { .. }), Some(name)) if path.is_file() => {
+            let mut bundle = Bundle::empty(&path.display().to_string());
+            bundle.lay(&name.to_string_lossy(), read(path)?, ItemFacts::default());
+            Ok(bundle)
+        }
+        (opened, _) => opened.map_err(|error| broken(error.to_string())),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Mismatch> {
+    std::fs::read(path).map_err(|error| broken(format!("cannot read `{}`: {error}", path.display())))
 }
 
 fn lay(ruleset: &Ruleset, case: &Case, bundle: &mut Bundle, name: &ItemId, item: &ItemSpec) -> Result<(), Mismatch> {
@@ -152,10 +167,7 @@ fn folder(ruleset: &Ruleset, probe: &Probe, item: &ItemSpec) -> String {
 fn laid(case: &Case, item: &ItemSpec) -> Result<(Vec<u8>, ItemFacts), Mismatch> {
     let bytes = match (&item.text, &item.file) {
         (Some(text), _) => text.value.clone().into_bytes(),
-        (None, Some(file)) => {
-            let path = case.folder.join(&file.value);
-            std::fs::read(&path).map_err(|error| broken(format!("cannot read `{}`: {error}", path.display())))?
-        }
+        (None, Some(file)) => read(&case.folder.join(&file.value))?,
         (None, None) => Vec::new(),
     };
     let facts = ItemFacts {

@@ -151,7 +151,11 @@ fn terminal_width() -> Option<usize> {
 /// # Errors
 /// A rulebook that cannot be found, or the problems in them.
 pub fn rulebooks(args: &RulebookArgs, style: &report::Style) -> Result<Arc<Ruleset>, Failure> {
-    let loaded = load(&args.rulebooks)?;
+    compiled(load(&args.rulebooks)?, style).map(Arc::new)
+}
+
+/// Compiles rulebooks. Warnings go to standard error.
+fn compiled(loaded: Loaded, style: &report::Style) -> Result<Ruleset, Failure> {
     let (ruleset, problems, sources) = compile::compile(loaded);
     let rendered = || diagnostic::render(&problems, &sources, &problem_style(style));
     match ruleset {
@@ -160,7 +164,7 @@ pub fn rulebooks(args: &RulebookArgs, style: &report::Style) -> Result<Arc<Rules
             if !problems.is_empty() {
                 write!(io::stderr(), "{}", rendered())?;
             }
-            Ok(Arc::new(ruleset))
+            Ok(ruleset)
         }
     }
 }
@@ -170,8 +174,18 @@ pub fn rulebooks(args: &RulebookArgs, style: &report::Style) -> Result<Arc<Rules
 /// # Errors
 /// A name that is neither, or files that cannot be read.
 pub fn load(names: &[String]) -> Result<Loaded, Failure> {
+    let mut loaded = load_named(names)?;
+    load_used(&mut loaded)?;
+    Ok(loaded)
+}
+
+fn shipped(id: &str) -> bool {
+    load::embedded().any(|shipped| shipped == id)
+}
+
+/// Loads the rulebooks of these names alone.
+fn load_named(names: &[String]) -> Result<Loaded, Failure> {
     let mut loaded = Loaded::default();
-    let shipped = |id: &str| load::embedded().any(|shipped| shipped == id);
     for name in names {
         let added = if shipped(name) {
             loaded.add_embedded(name)
@@ -185,6 +199,11 @@ pub fn load(names: &[String]) -> Result<Loaded, Failure> {
             .try_for_each(|id| loaded.add_embedded(id))
             .map_err(not_loaded)?;
     }
+    Ok(loaded)
+}
+
+/// Loads the rulebooks that others use, until none is missing.
+fn load_used(loaded: &mut Loaded) -> Result<(), Failure> {
     // What is added may itself use more.
     let mut next = 0;
     while next < loaded.rulebooks.len() {
@@ -206,7 +225,7 @@ pub fn load(names: &[String]) -> Result<Loaded, Failure> {
         }
         next += 1;
     }
-    Ok(loaded)
+    Ok(())
 }
 
 /// A load that failed, as a failure of usage.

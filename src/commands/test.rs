@@ -1,25 +1,58 @@
-//! `casebook test`: run the cases of rulebooks.
+//! `casebook test`: run the cases of rulebooks, and tell how good the cases are.
+
+mod coverage;
+mod text;
 
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
+use globset::{Glob, GlobMatcher};
 
-use crate::case::{self, Case, Outcome};
-use crate::cli::{RulebookArgs, StyleArgs};
-use crate::diagnostic;
+use crate::case::{self, Case, Outcome, Selection};
+use crate::cli::StyleArgs;
+use crate::diagnostic::{self, Sources};
+use crate::report;
+use crate::rulebook::model::Ruleset;
 
 use super::{Exit, Failure};
 
 /// Run the cases of rulebooks
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// Folders of rulebooks
-    #[arg(value_name = "RULEBOOK", required = true)]
+    /// Folders of rulebooks [default: those in the current folder, or in `rulebooks`]
+    #[arg(value_name = "RULEBOOK")]
     pub paths: Vec<PathBuf>,
+    /// Only cases whose id matches
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    pub case: Option<GlobMatcher>,
+    /// Only rules whose id or code matches, and the cases that name them
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    pub rule: Option<GlobMatcher>,
+    /// Print which verdicts and clauses of each rule have a case
+    #[arg(long)]
+    pub coverage: bool,
+    /// Fail where a rule has no case in which it fails, passes or is unknown
+    #[arg(long)]
+    pub require_coverage: bool,
     /// Looks
     #[command(flatten)]
     pub style: StyleArgs,
+}
+
+fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
+    Glob::new(text).map(|glob| glob.compile_matcher())
+}
+
+/// Rulebooks and their cases.
+struct Tests {
+    ruleset: Arc<Ruleset>,
+    cases: Vec<Case>,
+    /// The files of the cases.
+    sources: Sources,
+    selection: Selection,
+    style: report::Style,
 }
 
 /// Runs the command.
@@ -27,56 +60,86 @@ pub struct TestArgs {
 /// # Errors
 /// A rulebook or a file of cases with problems.
 pub fn run(args: &TestArgs) -> Result<Exit, Failure> {
-    let style = super::style(&args.style);
-    let names = args.paths.iter().map(|path| path.display().to_string()).collect();
-    let ruleset = super::rulebooks(
-        &RulebookArgs {
-            rulebooks: names,
-            set: Vec::new(),
-        },
-        &style,
-    )?;
-    let (cases, problems, sources) = case::load(&ruleset).map_err(super::not_loaded)?;
-    if problems.has_errors() {
-        return Err(Failure::Rulebook(diagnostic::render(
-            &problems,
-            &sources,
-            &super::problem_style(&style),
-        )));
-    }
-    if cases.is_empty() {
-        return Err(Failure::usage(
-            "these rulebooks have no cases",
-            "cases stand in `cases/*.yaml` of a rulebook's folder",
-        ));
-    }
-    let outcomes = case::run(&ruleset, &cases);
+    let tests = Tests::load(args)?;
+    let outcomes = case::run(&tests.ruleset, &tests.cases, &tests.selection);
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut failed = 0;
-    for (case, outcome) in cases
-        .iter()
-        .zip(&outcomes)
-        .filter(|(_, outcome)| !outcome.mismatches.is_empty())
-    {
-        failed += 1;
-        let (line, _) = sources.position(case.place);
-        print(
-            &mut out,
-            case,
-            &format!("{}:{line}", sources.get(case.place.file).name),
-            outcome,
-        )?;
+    let mut exit = text::print(&tests, &outcomes, &mut out)?;
+    if args.coverage || args.require_coverage {
+        exit = exit.or(coverage::print(args, &tests, &outcomes, &mut out)?);
     }
-    writeln!(out, "{} passed, {failed} failed", cases.len() - failed)?;
     out.flush()?;
-    Ok(if failed == 0 { Exit::Clean } else { Exit::Case })
+    Ok(exit)
 }
 
-fn print(out: &mut impl Write, case: &Case, place: &str, outcome: &Outcome) -> io::Result<()> {
-    writeln!(out, "case {} ({place})", case.id)?;
-    for mismatch in &outcome.mismatches {
-        let rule = mismatch.rule.as_deref().unwrap_or("-");
-        writeln!(out, "  {}: {rule}: {}", mismatch.kind.words(), mismatch.message)?;
+impl Tests {
+    fn load(args: &TestArgs) -> Result<Tests, Failure> {
+        let style = super::style(&args.style);
+        let mut loaded = super::load_named(&names(args)?)?;
+        let named: Vec<String> = loaded
+            .rulebooks
+            .iter()
+            .map(|rulebook| rulebook.spec.rulebook.value.clone())
+            .collect();
+        super::load_used(&mut loaded)?;
+        let ruleset = super::compiled(loaded, &style)?;
+        let (mut cases, problems, sources) = case::load(&ruleset).map_err(super::not_loaded)?;
+        if problems.has_errors() {
+            let style = super::problem_style(&style);
+            return Err(Failure::Rulebook(diagnostic::render(&problems, &sources, &style)));
+        }
+        cases.retain(|case| named.contains(&ruleset.rulebooks[case.rulebook].id));
+        if cases.is_empty() {
+            return Err(Failure::usage(
+                "these rulebooks have no cases",
+                "cases stand in `cases/*.yaml` of a rulebook's folder",
+            ));
+        }
+        let selection = Selection {
+            case: args.case.clone(),
+            rule: args.rule.clone(),
+        };
+        cases.retain(|case| selection.case(&ruleset, case));
+        if cases.is_empty() {
+            return Err(Failure::usage(
+                "no case matches",
+                "look at the globs of `--case` and `--rule`; `*` matches any text",
+            ));
+        }
+        Ok(Tests {
+            ruleset: Arc::new(ruleset),
+            cases,
+            sources,
+            selection,
+            style,
+        })
     }
-    writeln!(out)
+
+    /// Where a case is written, as `file:line`.
+    fn place(&self, case: &Case) -> String {
+        let (line, _) = self.sources.position(case.place);
+        format!("{}:{line}", self.sources.get(case.place.file).name)
+    }
+}
+
+/// The rulebooks that the arguments name; without any, those in the current folder or in its `rulebooks`.
+fn names(args: &TestArgs) -> Result<Vec<String>, Failure> {
+    if !args.paths.is_empty() {
+        return Ok(args.paths.iter().map(|path| path.display().to_string()).collect());
+    }
+    let mut loaded = crate::rulebook::load::Loaded::default();
+    let found = [".", "rulebooks"]
+        .into_iter()
+        .find(|folder| loaded.add_path(Path::new(folder)).is_ok());
+    match found {
+        Some(folder) => Ok(vec![folder.to_owned()]),
+        None => Err(Failure::usage(
+            "there is no rulebook in the current folder",
+            "name the folder of a rulebook, as in `casebook test rulebooks/shop`",
+        )),
+    }
+}
+
+/// Whether a case went as it should.
+fn held(outcome: &Outcome) -> bool {
+    outcome.mismatches.is_empty()
 }

@@ -19,10 +19,8 @@ pub(super) fn to_subject(run: &Arc<Run>) -> Answers {
         Some(when) if rulebooks[id].when_kind.is_none() => holds(run, id, when),
         Some(_) => Ok(true),
     };
-    rulebooks
-        .iter()
-        .map(|rulebook| rulebook.when.as_ref())
-        .enumerate()
+    (0..rulebooks.len())
+        .map(|id| (id, run.context.when(id)))
         .map(ask)
         .collect()
 }
@@ -38,10 +36,8 @@ pub(super) fn to_whole(run: &Arc<Run>, subjects: &[(Option<usize>, &Answers)]) -
             .filter(|(kind, _)| *kind == rulebooks[id].when_kind)
             .map(|(_, answers)| &answers[id])),
     };
-    rulebooks
-        .iter()
-        .map(|rulebook| rulebook.when.as_ref())
-        .enumerate()
+    (0..rulebooks.len())
+        .map(|id| (id, run.context.when(id)))
         .map(ask)
         .collect()
 }

@@ -1,7 +1,7 @@
 //! What all runs over one bundle share.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -9,11 +9,12 @@ use rhai::Dynamic;
 
 use crate::bundle::Bundle;
 use crate::report::model::{Label, TimeSource};
-use crate::rulebook::model::{FactId, Ruleset};
+use crate::rulebook::model::{Expr, Fact, FactId, Rule, RuleId, RulebookId, Ruleset};
 use crate::script::Capture;
 
 use super::detach::Left;
 use super::run::{Run, Subject};
+use super::trial::Variant;
 use super::{clock, subjects};
 
 /// Input values by rulebook.
@@ -27,19 +28,30 @@ type LeftByAll = (BTreeMap<FactId, Vec<Left>>, Vec<Label>);
 pub(crate) struct Earlier {
     whole: Arc<Run>,
     subjects: Vec<Subject>,
+    said: Option<Timestamp>,
 }
 
 impl Earlier {
     /// Opens an earlier capture to comparison.
     pub(super) fn new(ruleset: &Arc<Ruleset>, bundle: Bundle, inputs: &Inputs, said: Option<Timestamp>) -> Earlier {
-        let context = Arc::new(Context {
+        let context = Context {
             detached: true,
             ..Context::new(Arc::clone(ruleset), bundle, inputs.clone(), None)
-        });
+        };
+        Earlier::of(Arc::new(context), said)
+    }
+
+    /// The same capture under a variant of the rulebooks.
+    fn varied(&self, variant: &Variant, inputs: &Inputs) -> Earlier {
+        let context = self.whole.context.varied(variant, inputs.clone());
+        Earlier::of(Arc::new(context), self.said)
+    }
+
+    fn of(context: Arc<Context>, said: Option<Timestamp>) -> Earlier {
         let whole = Run::of_whole(&context);
         let subjects = subjects::find(&context);
         clock::settle(&context, &whole, &subjects, said);
-        Earlier { whole, subjects }
+        Earlier { whole, subjects, said }
     }
 
     /// The same subject in the earlier capture: that with the same placeholders, else the only one of its kind.
@@ -62,7 +74,7 @@ pub(crate) struct Context {
     /// The rulebooks.
     pub(crate) ruleset: Arc<Ruleset>,
     /// The evidence.
-    pub(crate) bundle: Bundle,
+    pub(crate) bundle: Arc<Bundle>,
     /// Input values, by rulebook; one without a value is not there.
     pub(crate) inputs: Inputs,
     /// An earlier capture.
@@ -75,22 +87,84 @@ pub(crate) struct Context {
     left: OnceLock<LeftByAll>,
     /// Whether they were asked for before they were there.
     asked_early: AtomicBool,
+    /// In what the rulebooks are varied.
+    pub(crate) variant: Variant,
+    /// The clauses that have decided anything, by rule, as bits.
+    decided: Vec<AtomicU64>,
 }
 
 impl Context {
     /// The context of a run.
     pub(super) fn new(ruleset: Arc<Ruleset>, bundle: Bundle, inputs: Inputs, earlier: Option<Earlier>) -> Context {
         let (capture, left) = (OnceLock::new(), OnceLock::new());
+        let decided = ruleset.rules.iter().map(|_| AtomicU64::new(0)).collect();
         Context {
             ruleset,
-            bundle,
+            bundle: Arc::new(bundle),
             inputs,
             earlier,
             detached: false,
             capture,
             left,
             asked_early: AtomicBool::new(false),
+            variant: Variant::default(),
+            decided,
         }
+    }
+
+    /// The same evidence, with all that is known of its time, under a variant of the rulebooks.
+    pub(super) fn varied(&self, variant: &Variant, inputs: Inputs) -> Context {
+        let earlier = self.earlier.as_ref().map(|earlier| earlier.varied(variant, &inputs));
+        Context {
+            ruleset: Arc::clone(&self.ruleset),
+            bundle: Arc::clone(&self.bundle),
+            inputs,
+            earlier,
+            detached: self.detached,
+            capture: self.capture.clone(),
+            left: OnceLock::new(),
+            asked_early: AtomicBool::new(false),
+            variant: variant.clone(),
+            decided: Vec::new(),
+        }
+    }
+
+    /// A rule, as this run has it.
+    pub(super) fn rule(&self, id: RuleId) -> &Rule {
+        match &self.variant.rule {
+            Some((varied, rule)) if *varied == id => rule,
+            _ => &self.ruleset.rules[id],
+        }
+    }
+
+    /// A fact, as this run has it.
+    pub(super) fn fact(&self, id: FactId) -> &Fact {
+        match &self.variant.fact {
+            Some((varied, fact)) if *varied == id => fact,
+            _ => &self.ruleset.facts[id],
+        }
+    }
+
+    /// The condition under which a rulebook applies, as this run has it.
+    pub(super) fn when(&self, id: RulebookId) -> Option<&Expr> {
+        match &self.variant.when {
+            Some((varied, when)) if *varied == id => when.as_ref(),
+            _ => self.ruleset.rulebooks[id].when.as_ref(),
+        }
+    }
+
+    /// Notes that clauses of a rule have decided.
+    pub(super) fn has_decided(&self, rule: RuleId, clauses: u64) {
+        if let Some(decided) = self.decided.get(rule) {
+            decided.fetch_or(clauses, Ordering::Relaxed);
+        }
+    }
+
+    /// The clauses of a rule that have decided anything, as bits; of more than 64 the last share one.
+    pub(super) fn decided(&self, rule: RuleId) -> u64 {
+        self.decided
+            .get(rule)
+            .map_or(0, |decided| decided.load(Ordering::Relaxed))
     }
 
     /// What is known about the time of the capture.

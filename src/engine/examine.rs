@@ -119,7 +119,7 @@ fn captured(run: &Run) -> Option<(Timestamp, TimeSource)> {
 
 /// The values of facts over this kind of subject.
 pub(super) fn left(run: &Arc<Run>) -> Vec<(FactId, Left)> {
-    let facts = run.ruleset().facts.iter().enumerate();
+    let facts = (0..run.ruleset().facts.len()).map(|id| (id, run.context.fact(id)));
     let over = facts.filter_map(|(id, fact)| match &fact.source {
         FactSource::Over { kind, value } if Some(*kind) == run.subject.kind => Some((id, fact.rulebook, value)),
         _ => None,

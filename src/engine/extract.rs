@@ -20,7 +20,7 @@ use super::trace::Trace;
 /// # Errors
 /// An unknown, or what broke.
 pub(crate) fn value(run: &Arc<Run>, fact: FactId, trace: &mut Trace) -> Result<Dynamic, Halt> {
-    let declared = &run.ruleset().facts[fact];
+    let declared = run.context.fact(fact);
     match &declared.source {
         FactSource::Extract(extract) => extracted(run, extract, trace),
         FactSource::Let(expr) => {

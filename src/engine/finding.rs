@@ -70,7 +70,7 @@ pub(super) fn drafts(run: &Arc<Run>, rule: RuleId, judged: &Judged) -> (Vec<Draf
     let drafts = failures.map(|(nth, (key, failure))| {
         let writer = Writer {
             run,
-            rule: &run.ruleset().rules[rule],
+            rule: run.context.rule(rule),
             frame: &judged.frame,
             trouble: &mut trouble,
             cut: nth < MAX_EXCERPTS,

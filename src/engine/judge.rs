@@ -78,8 +78,8 @@ enum Decided {
 }
 
 /// Judges `rule` in `run`.
-pub(super) fn judge(run: &Arc<Run>, rule: RuleId) -> Judged {
-    let rule = &run.ruleset().rules[rule];
+pub(super) fn judge(run: &Arc<Run>, id: RuleId) -> Judged {
+    let rule = run.context.rule(id);
     let frame = run.frame(rule.rulebook);
     let mut judge = Judge {
         rule,
@@ -88,8 +88,10 @@ pub(super) fn judge(run: &Arc<Run>, rule: RuleId) -> Judged {
         items: BTreeMap::new(),
         notes: BTreeMap::new(),
         failures: IndexMap::new(),
+        decided: 0,
     };
     judge.start();
+    run.context.has_decided(id, judge.decided);
     judge.finish()
 }
 
@@ -100,6 +102,8 @@ struct Judge<'r> {
     items: BTreeMap<Verdict, u32>,
     notes: BTreeMap<Verdict, Note>,
     failures: IndexMap<Option<String>, Failure>,
+    /// The clauses that have decided, as bits.
+    decided: u64,
 }
 
 impl Judge<'_> {
@@ -180,6 +184,7 @@ impl Judge<'_> {
             if !self.condition(&clause.condition)? {
                 continue;
             }
+            self.decided |= 1 << index.min(63);
             return Ok(match clause.decision {
                 Decision::Fail => Decided::Fail(index),
                 Decision::Pass => Decided::Verdict(Verdict::Pass, self.remark(Verdict::Pass, clause)?),

@@ -21,6 +21,7 @@ mod relate;
 mod run;
 mod subjects;
 mod trace;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use run::{Run, Subject};
 
 pub use query::{Answer, Broken, Found, Holder, Inquiry};
 pub use trace::MAX_PROBES;
+pub use trial::{Trial, Variant};
 
 /// What a user may choose about a run.
 #[derive(Debug, Default)]

@@ -54,6 +54,8 @@ pub(crate) struct Run {
     pub(crate) subject: Subject,
     /// The run of the bundle as a whole, for a subject's run.
     pub(crate) whole: Option<Arc<Run>>,
+    /// The same subject under the rulebooks as they are: what a variant does not change is had from there.
+    base: Option<Arc<Run>>,
     identity: OnceLock<Identity>,
     before: OnceLock<Option<Arc<Run>>>,
     items: Vec<OnceLock<Item>>,
@@ -64,6 +66,15 @@ impl Run {
     /// The bundle as a whole, of which nothing is read yet.
     pub(super) fn of_whole(context: &Arc<Context>) -> Arc<Run> {
         Arc::new(Run::new(context, Subject::default(), None))
+    }
+
+    /// The same subject in the context of a variant of the rulebooks.
+    pub(super) fn varied(context: &Arc<Context>, base: &Arc<Run>, whole: Option<&Arc<Run>>) -> Arc<Run> {
+        let run = Run::new(context, base.subject.clone(), whole.cloned());
+        Arc::new(Run {
+            base: Some(Arc::clone(base)),
+            ..run
+        })
     }
 
     /// A subject, of which nothing is read yet.
@@ -78,6 +89,7 @@ impl Run {
             context: Arc::clone(context),
             subject,
             whole,
+            base: None,
             identity: OnceLock::new(),
             before: OnceLock::new(),
             items,
@@ -146,13 +158,20 @@ impl Run {
     /// The evidence of a probe, read when first asked for.
     pub(crate) fn item(&self, probe: ProbeId) -> &Item {
         let owner = self.of_kind(self.ruleset().probes[probe].kind);
+        if let Some(base) = &owner.base {
+            return base.item(probe);
+        }
         let gather = || evidence::gather(&owner.context, &owner.subject.folder, probe);
         owner.items[probe].get_or_init(gather)
     }
 
     /// The evidence of a probe, where it was already read.
     pub(crate) fn item_read(&self, probe: ProbeId) -> Option<&Item> {
-        self.of_kind(self.ruleset().probes[probe].kind).items[probe].get()
+        let owner = self.of_kind(self.ruleset().probes[probe].kind);
+        match &owner.base {
+            Some(base) => base.item_read(probe),
+            None => owner.items[probe].get(),
+        }
     }
 
     /// The evidence that was read in this very run.
@@ -203,10 +222,13 @@ impl Run {
             (Some(whole), None) => whole,
             _ => self,
         };
+        if let Some(base) = owner.base.as_ref().filter(|_| !self.context.variant.may_change(fact)) {
+            return base.fact(fact);
+        }
         owner.facts[fact].get_or_init(|| {
             let mut trace = Trace::default();
             let value = extract::value(owner, fact, &mut trace);
-            if self.ruleset().facts[fact].partial {
+            if self.context.fact(fact).partial {
                 trace.partial = None;
             }
             Cell { value, trace }

@@ -57,6 +57,15 @@ impl Default for Style {
     }
 }
 
+/// Writes the findings of a report and what could not be decided, for people, without its last lines
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_body(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    terminal::write_body(report, style, out)
+}
+
 /// Writes a report
 ///
 /// # Errors

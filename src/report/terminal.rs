@@ -24,6 +24,14 @@ const SHOWN: usize = 5;
 
 /// Writes the report
 pub(super) fn write(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    write_body(report, style, out)?;
+    let mut page = Page::new(style);
+    closing::print(&mut page, report, &fold::fold(report));
+    page.flush(out)
+}
+
+/// Writes the findings and what could not be decided, without the counts
+pub(super) fn write_body(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let folded = fold::fold(report);
     let mut page = Page::new(style);
     let mut subjects = report.verdicts.iter().map(|verdict| &verdict.subject);
@@ -35,7 +43,6 @@ pub(super) fn write(report: &Report, style: &Style, out: &mut dyn io::Write) -> 
     }
     finding::print_waived(&mut page, &folded.waived);
     undecided::print(&mut page, report);
-    closing::print(&mut page, report, &folded);
     page.flush(out)
 }
 

@@ -174,7 +174,7 @@ pub struct Captured {
 }
 
 /// A named value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Fact {
     /// Its id in its rulebook.
     pub id: String,
@@ -191,7 +191,7 @@ pub struct Fact {
 }
 
 /// How a fact is had.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum FactSource {
     /// Nodes of a document.
     Extract(Extract),
@@ -216,7 +216,7 @@ pub enum FactSource {
 }
 
 /// Which nodes of a document a fact is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Extract {
     /// The document, or a fact whose node is the root.
     pub from: Symbol,
@@ -244,7 +244,7 @@ pub enum Count {
 }
 
 /// A rule.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rule {
     /// Its id in its rulebook.
     pub id: String,
@@ -309,7 +309,7 @@ pub enum Decision {
 }
 
 /// One condition of a rule.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Clause {
     /// What it decides where it holds.
     pub decision: Decision,
@@ -322,7 +322,7 @@ pub struct Clause {
 }
 
 /// The words of a finding.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Wording {
     /// The message.
     pub says: Option<Words>,
@@ -337,7 +337,7 @@ pub struct Wording {
 }
 
 /// A place to point at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Label {
     /// What gives the place.
     pub at: Expr,
@@ -346,7 +346,7 @@ pub struct Label {
 }
 
 /// A script with the place of its text.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Expr {
     /// Compiled.
     pub script: Script,

@@ -27,7 +27,7 @@ spec! {
         pub title: Option<Text>,
         /// Why it is as it is
         pub about: Option<Text>,
-        /// The evidence: path of a bundle beside this file, or items by probe
+        /// The evidence: path of a folder, an archive or a single file, relative to this file; or items by probe
         pub evidence: Option<EvidenceSpec>,
         /// Path of a bundle over which the items of `evidence` are laid
         pub bundle: Option<Text>,
@@ -47,7 +47,7 @@ spec! {
         pub not_applicable: OneOrMany<Text>,
         /// Rules that break
         pub error: OneOrMany<Text>,
-        /// No other rule may fail
+        /// No other rule may fail: any further finding is a false alarm
         pub only: Option<bool>,
     }
     check check_case
@@ -56,7 +56,7 @@ spec! {
 /// The evidence of a case.
 #[derive(Debug, Clone)]
 pub enum EvidenceSpec {
-    /// Path of a directory or archive, relative to the file of cases
+    /// Path of a directory, an archive or a single file, relative to the file of cases
     Path(Text),
     /// Items by probe
     Items {
@@ -158,6 +158,8 @@ spec! {
         pub key: Option<Text>,
         /// Its severity
         pub severity: Option<Severity>,
+        /// Rules of which a finding must explain it
+        pub explained_by: OneOrMany<Text>,
     }
 }
 

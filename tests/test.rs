@@ -1,0 +1,188 @@
+//! `casebook test`: what is printed of cases that do not hold, and how good the cases are.
+
+mod common;
+
+use common::{casebook, folder};
+use tempfile::TempDir;
+
+/// A rulebook of two rules.
+const RULEBOOK: &str = r#"casebook: 1
+rulebook: shop
+title: A shop's server
+inputs:
+  most: { about: Most orders that may wait., is: int, default: 10 }
+probes:
+  status: { captured: [status.json], parse: json }
+  log: { captured: [server.log], parse: { lines: { fields: ['^(?<level>[A-Z]+) (?<text>.*)$'] } } }
+facts:
+  state: { from: status, one: $.state }
+  waiting: { from: status, one: $.orders.waiting }
+rules:
+  not-serving:
+    title: The server does not serve
+    severity: error
+    expect: state == "LIVE"
+    at: state
+    says: it is in state ${state}
+    explains: [orders-wait]
+  orders-wait:
+    title: Orders wait
+    severity: warning
+    decide:
+      - unknown: waiting < 0
+        says: the counter has overflown
+      - fail: waiting > inputs.most
+      - pass: true
+    at: waiting
+    says: ${waiting} orders wait
+"#;
+
+/// Cases that cover both rules but for two clauses.
+const CASES: &str = r#"casebook: 1
+cases:
+  down:
+    evidence: { status: '{"state": "DOWN", "orders": {"waiting": 11}}' }
+    fail:
+      not-serving: { says: state DOWN, at: DOWN, subject: bundle, severity: error }
+      orders-wait: { says: 11 orders, at: "11", explained-by: not-serving }
+    only: true
+  up:
+    evidence: { status: '{"state": "LIVE", "orders": {"waiting": 10}}' }
+    pass: [not-serving, orders-wait]
+    only: true
+  nothing:
+    evidence: {}
+    unknown: [not-serving]
+"#;
+
+fn shop(cases: &str) -> TempDir {
+    folder(&[
+        ("shop/rulebook.yaml", RULEBOOK.as_bytes()),
+        ("shop/cases/cases.yaml", cases.as_bytes()),
+    ])
+}
+
+/// Runs `casebook test` in a folder: exit code, standard output and standard error.
+fn test(dir: &TempDir, args: &[&str]) -> (i32, String, String) {
+    let output = casebook()
+        .current_dir(dir.path())
+        .arg("test")
+        .args(args)
+        .output()
+        .expect("it starts");
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    (
+        output.status.code().unwrap_or(-1),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn without_arguments_the_rulebooks_of_the_folder_are_tested() {
+    let dir = shop(CASES);
+    let (code, out, err) = test(&dir, &[]);
+    assert_eq!((code, out.as_str()), (0, "3 passed, 0 failed\n"), "{err}");
+    let empty = folder(&[("notes.txt", b"")]);
+    let (code, _, err) = test(&empty, &[]);
+    assert!(code == 2 && err.contains("no rulebook in the current folder"), "{err}");
+}
+
+#[test]
+fn misses_false_alarms_and_wrong_verdicts_are_told_apart() {
+    let dir = shop(
+        r#"casebook: 1
+cases:
+  missed:
+    evidence: { status: '{"state": "LIVE"}' }
+    fail: [not-serving]
+  alarmed:
+    evidence: { status: '{"state": "DOWN", "orders": {"waiting": 50}}' }
+    pass: [not-serving]
+    fail: [orders-wait]
+  more-than-only:
+    evidence: { status: '{"state": "DOWN", "orders": {"waiting": 50}}' }
+    fail: [not-serving]
+    only: true
+  undecided:
+    evidence: { status: '{"state": "DOWN"}' }
+    pass: [orders-wait]
+  other-words:
+    evidence: { status: '{"state": "DOWN", "orders": {"waiting": 50}}' }
+    fail: { orders-wait: { says: 51 orders, explained-by: orders-wait } }
+  not-to-be-run:
+    evidence: nowhere
+    pass: [not-serving]
+  good:
+    evidence: { status: '{"state": "LIVE"}' }
+    pass: [not-serving]
+"#,
+    );
+    let (code, out, err) = test(&dir, &["shop", "--ascii", "--width", "90"]);
+    assert_eq!((code, err.as_str()), (5, ""));
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("test-failures", out);
+    });
+}
+
+#[test]
+fn globs_narrow_cases_and_rules() {
+    let dir = shop(CASES);
+    assert_eq!(test(&dir, &["--case", "u*"]).1, "1 passed, 0 failed\n");
+    assert_eq!(test(&dir, &["--rule", "shop::orders-*"]).1, "2 passed, 0 failed\n");
+    let (code, _, err) = test(&dir, &["--case", "x*"]);
+    assert!(code == 2 && err.contains("no case matches"), "{err}");
+    assert_eq!(test(&dir, &["--case", "["]).0, 2);
+}
+
+#[test]
+fn evidence_may_be_a_folder_an_archive_or_a_file() {
+    let dir = folder(&[
+        ("shop/rulebook.yaml", RULEBOOK.as_bytes()),
+        ("shop/cases/down/status.json", br#"{"state": "DOWN"}"#),
+        ("shop/cases/status.json", br#"{"state": "DOWN"}"#),
+        (
+            "shop/cases/cases.yaml",
+            br#"casebook: 1
+cases:
+  a-folder: { evidence: down, fail: [not-serving] }
+  an-archive: { evidence: down.tar, fail: [not-serving] }
+  a-file: { evidence: status.json, fail: [not-serving] }
+  a-file-by-probe: { evidence: { status: { file: status.json } }, fail: [not-serving] }
+  one-laid-over: { bundle: down, evidence: { status: '{"state": "LIVE"}' }, pass: [not-serving] }
+"#,
+        ),
+    ]);
+    let file = std::fs::File::create(dir.path().join("shop/cases/down.tar")).expect("a file");
+    let mut archive = tar::Builder::new(file);
+    archive
+        .append_dir_all(".", dir.path().join("shop/cases/down"))
+        .expect("an archive");
+    archive.into_inner().expect("an archive");
+    let (code, out, err) = test(&dir, &[]);
+    assert_eq!((code, out.as_str()), (0, "5 passed, 0 failed\n"), "{err}");
+}
+
+#[test]
+fn coverage_counts_cases_by_verdict_and_clause() {
+    let dir = shop(CASES);
+    let (code, out, _) = test(&dir, &["--coverage"]);
+    assert_eq!(code, 0);
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("test-coverage", out);
+    });
+}
+
+#[test]
+fn coverage_that_is_required_names_what_lacks() {
+    let dir = shop(CASES);
+    let (code, out, _) = test(&dir, &["--require-coverage"]);
+    assert_eq!(code, 5);
+    assert_eq!(
+        out,
+        "3 passed, 0 failed\nshop/rulebook.yaml:20: shop::orders-wait has no case for: unknown\n"
+            .replace("shop/", "./shop/")
+    );
+    let (code, out, _) = test(&dir, &["shop", "--require-coverage", "--rule", "not-*"]);
+    assert_eq!((code, out.as_str()), (0, "3 passed, 0 failed\n"));
+}
