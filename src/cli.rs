@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bundle::Limits;
-use crate::commands::{lint, query, run, test, verify};
+use crate::commands::{lint, query, run, schema, test, verify};
 use crate::rulebook::spec::size;
 
 /// Run rulebooks over captured evidence; diagnostics point at the exact bytes
@@ -40,6 +40,8 @@ pub enum Command {
     Query(query::QueryArgs),
     /// Compare a bundle with its manifest
     Verify(verify::VerifyArgs),
+    /// Print a JSON Schema
+    Schema(schema::SchemaArgs),
 }
 
 /// How output looks

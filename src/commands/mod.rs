@@ -3,6 +3,7 @@
 pub mod lint;
 pub mod query;
 pub mod run;
+pub mod schema;
 pub mod test;
 pub mod verify;
 
@@ -116,6 +117,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Test(args) => test::run(&args),
         Command::Query(args) => query::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Schema(args) => schema::run(&args),
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use rhai::{AST, Engine, Expr, ParseError, Position, Stmt, StmtBlock};
 
+use crate::diagnostic::meant;
+
 use super::problem::{ScriptProblem, message_at, offset, syntax, word_at};
 use super::reads::{self, Blame, Call, Findings, Found};
 use super::session;
@@ -180,7 +182,7 @@ impl Scripts {
         }
         let Some(compiled) = self.own.get(module).or_else(|| self.used.get(module)) else {
             let names = self.own.keys().chain(self.used.keys()).map(String::as_str);
-            return Some((format!("there is no module `{module}`"), suggestion(module, names)));
+            return Some((format!("there is no module `{module}`"), meant(module, names)));
         };
         wrong_function(&format!("{module}::{}", call.name), call, 0, &compiled.functions)
     }
@@ -223,7 +225,7 @@ fn wrong_function(shown: &str, call: &Call, before: usize, functions: &Functions
         .collect();
     if arities.is_empty() {
         let names = functions.iter().map(|(name, _)| name.as_str());
-        return Some((format!("there is no function `{shown}`"), suggestion(&call.name, names)));
+        return Some((format!("there is no function `{shown}`"), meant(&call.name, names)));
     }
     let wanted = arities.iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
     let fits = arities.contains(&call.arguments);
@@ -233,15 +235,6 @@ fn wrong_function(shown: &str, call: &Call, before: usize, functions: &Functions
             None,
         )
     })
-}
-
-/// The name that was probably meant.
-fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
-    names
-        .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
-        .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
-        .min()
-        .map(|(_, name)| format!("did you mean `{name}`?"))
 }
 
 fn check_expression(code: &Code, text: &str) -> Result<(), Vec<ScriptProblem>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Problem, Problems, did_you_mean};
+use crate::diagnostic::{Problem, Problems, meant};
 use crate::rulebook::load::LoadedRulebook;
 
 /// Sorts rulebooks so that used ones come first, otherwise as given. Unknown, doubled and circular ones are problems.
@@ -73,13 +73,10 @@ impl Sorter<'_> {
                 }
                 Some(&other) => self.visit(other),
                 None => {
-                    let nearest = did_you_mean(used, self.ids.keys().map(String::as_str));
+                    let nearest = meant(used, self.ids.keys().map(String::as_str));
                     let problem =
                         Problem::error("unknown-rulebook", used.place, format!("there is no rulebook `{used}`"));
-                    let help = nearest.map_or_else(
-                        || "put it beside this one, or name it with `-r`".to_owned(),
-                        |name| format!("did you mean `{name}`?"),
-                    );
+                    let help = nearest.unwrap_or_else(|| "put it beside this one, or name it with `-r`".to_owned());
                     self.problems.push(problem.label("not found").help(help));
                 }
             }

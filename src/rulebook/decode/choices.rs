@@ -1,7 +1,7 @@
 //! Decoding of keys and words of which one is chosen.
 
 use super::{Decoder, Fields, Found};
-use crate::diagnostic::{Problem, did_you_mean, quoted};
+use crate::diagnostic::{Problem, meant, quoted};
 use crate::rulebook::text::Text;
 use crate::rulebook::yaml::{Node, Yaml};
 
@@ -97,7 +97,7 @@ fn known(key: &Text, keys: &[&str], decoder: &mut Decoder) -> Option<()> {
 }
 
 fn unknown(code: &'static str, word: &Text, message: String, known: &[&str]) -> Problem {
-    let meant = did_you_mean(word, known.iter().copied()).map(|meant| format!("did you mean `{meant}`? "));
+    let meant = meant(word, known.iter().copied()).map(|meant| meant + " ");
     let help = format!("{}It is one of {}", meant.unwrap_or_default(), list(known));
     Problem::error(code, word.place, message).label("unknown").help(help)
 }

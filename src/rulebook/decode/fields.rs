@@ -1,7 +1,7 @@
 //! The keys of one mapping while it is decoded.
 
 use super::Decoder;
-use crate::diagnostic::{Place, Problem, did_you_mean, quoted};
+use crate::diagnostic::{Place, Problem, did_you_mean, meant, quoted};
 use crate::rulebook::text::{Style, Text};
 use crate::rulebook::yaml::{Node, Yaml};
 
@@ -58,15 +58,16 @@ impl<'y> Fields<'y> {
     /// problem.
     pub fn finish(mut self, allowed: &[String], decoder: &mut Decoder) {
         for ((key, _), _) in self.entries.iter().zip(&self.taken).filter(|(_, taken)| !**taken) {
-            let meant = did_you_mean(key, allowed.iter().map(String::as_str));
+            let known = || allowed.iter().map(String::as_str);
+            let nearest = did_you_mean(key, known());
             self.missing
-                .retain(|keys| !keys.iter().any(|key| Some(key.as_str()) == meant));
+                .retain(|keys| !keys.iter().any(|key| Some(key.as_str()) == nearest));
             let list = match allowed {
                 [] => "none".to_owned(),
                 allowed => one_of(allowed),
             };
-            let help = match meant {
-                Some(meant) => format!("did you mean `{meant}`? The keys are {list}"),
+            let help = match meant(key, known()) {
+                Some(meant) => format!("{meant} The keys are {list}"),
                 None => format!("the keys are {list}"),
             };
             let message = format!("this {} cannot have a key {}", self.what, quoted(key));

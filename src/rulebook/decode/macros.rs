@@ -4,14 +4,16 @@
 ///
 /// `or "key"` allows to write a scalar alone in place of a mapping with that key. A field named `explained_by` is
 /// written `explained-by`. Every struct also gets `place`, the mapping as written. The optional `check` is called with
-/// the decoded struct and the mapping, for what types cannot say.
+/// the decoded struct and the mapping, for what types cannot say; the optional `shape` says the same in the schema, as
+/// far as a schema can.
 macro_rules! spec {
     (
         $(#[doc = $doc:literal])*
         pub struct $name:ident as $what:literal $(or $short:literal)? {
             $( $(#[doc = $about:literal])* pub $field:ident : $type:ty ),* $(,)?
         }
-        $(check $check:path)?
+        $(check $check:ident)?
+        $(shape $shape:ident)?
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone)]
@@ -66,6 +68,7 @@ macro_rules! spec {
                         generator,
                     );
                 )*
+                $( $shape(&mut object); )?
                 $( object.short_for($short); )?
                 object.finish()
             }
@@ -183,9 +186,11 @@ macro_rules! choice {
             }
 
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let options = Self::options(generator);
                 $crate::rulebook::decode::one_key_of(
                     &$crate::rulebook::decode::prose(&[$($doc),*]),
-                    Self::options(generator),
+                    options,
+                    generator.definitions(),
                 )
             }
         }

@@ -11,7 +11,8 @@ pub struct ObjectSchema {
     about: String,
     properties: Map<String, Value>,
     required: Vec<String>,
-    choices: Vec<Value>,
+    conditions: Vec<Value>,
+    dependencies: Map<String, Value>,
     short: bool,
 }
 
@@ -42,7 +43,37 @@ impl ObjectSchema {
         if !required {
             options.push(json!({ "not": { "anyOf": keys.iter().map(with).collect::<Vec<_>>() } }));
         }
-        self.choices.push(json!({ "oneOf": options }));
+        self.conditions.push(json!({ "oneOf": options }));
+    }
+
+    /// Demands that at least one of these keys is there.
+    pub fn any_of(&mut self, keys: &[&str]) {
+        self.conditions.push(any_of(keys));
+    }
+
+    /// Demands that a key stands only beside one of these.
+    pub fn only_with(&mut self, key: &str, others: &[&str]) {
+        self.where_there(key, any_of(others));
+    }
+
+    /// Demands that a key stands beside none of these.
+    pub fn never_with(&mut self, key: &str, others: &[&str]) {
+        self.where_there(key, json!({ "not": any_of(others) }));
+    }
+
+    fn where_there(&mut self, key: &str, demand: Value) {
+        let all = self.dependencies.entry(key).or_insert_with(|| json!({ "allOf": [] }));
+        if let Some(Value::Array(demands)) = all.get_mut("allOf") {
+            demands.push(demand);
+        }
+    }
+
+    /// Demands that something is in a list or mapping, where it is written.
+    pub fn not_hollow(&mut self, key: &str) {
+        if let Some(Value::Object(property)) = self.properties.get_mut(key) {
+            let list = property.get("type") == Some(&json!("array"));
+            property.insert(if list { "minItems" } else { "minProperties" }.to_owned(), json!(1));
+        }
     }
 
     /// Allows the value of one key to stand alone in place of the mapping.
@@ -61,14 +92,22 @@ impl ObjectSchema {
         if !self.required.is_empty() {
             schema.insert("required".to_owned(), json!(self.required));
         }
-        if !self.choices.is_empty() {
-            schema.insert("allOf".to_owned(), json!(self.choices));
+        if !self.conditions.is_empty() {
+            schema.insert("allOf".to_owned(), json!(self.conditions));
+        }
+        if !self.dependencies.is_empty() {
+            schema.insert("dependencies".to_owned(), json!(self.dependencies));
         }
         match self.short {
             true => json_schema!({ "anyOf": [{ "type": ["string", "number", "boolean"] }, schema] }),
             false => schema,
         }
     }
+}
+
+/// That at least one of these keys is there.
+fn any_of(keys: &[&str]) -> Value {
+    json!({ "anyOf": keys.iter().map(|key| json!({ "required": [key] })).collect::<Vec<_>>() })
 }
 
 /// A schema with a description of its own; a reference is wrapped, since draft 7 ignores what stands beside one.
@@ -82,15 +121,25 @@ fn described(about: &str, mut schema: Schema) -> Schema {
     schema
 }
 
-/// The schema of a mapping with exactly one of some keys, or of the bare word where that suffices.
-pub fn one_key_of(about: &str, options: Vec<(&str, String, Schema)>) -> Schema {
-    let words: Vec<&str> = options.iter().map(|(key, ..)| *key).collect();
+/// The schema of a mapping with exactly one of some keys, or of the bare word of one whose value may be empty.
+pub fn one_key_of(about: &str, options: Vec<(&str, String, Schema)>, definitions: &Map<String, Value>) -> Schema {
+    let may_be_empty = |schema: &Schema| {
+        let name = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|path| path.rsplit('/').next());
+        let definition = name.and_then(|name| definitions.get(name));
+        definition.is_some_and(|definition| definition.get("required").is_none())
+    };
+    let bare = options.iter().filter(|(.., schema)| may_be_empty(schema));
+    let bare: Vec<(&str, &str)> = bare.map(|(key, about, _)| (*key, about.as_str())).collect();
+    let keys: Vec<&str> = options.iter().map(|(key, ..)| *key).collect();
     let mut object = ObjectSchema::new(about);
-    for (key, about, schema) in &options {
-        object.property(key, about, schema.clone());
+    object.one_of(&keys, true);
+    for (key, about, schema) in options.iter().cloned() {
+        object.property(key, &about, schema);
     }
-    object.one_of(&words, true);
-    json_schema!({ "description": about, "oneOf": [{ "enum": words }, object.finish()] })
+    json_schema!({ "description": about, "oneOf": [closed_words(about, &bare), object.finish()] })
 }
 
 /// The schema of a closed list of words.

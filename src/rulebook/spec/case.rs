@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{FormatVersion, ItemId, KebabId, NamedOrListed, Severity, Value};
 use crate::diagnostic::{Place, Problem};
-use crate::rulebook::decode::{Decoder, FromYaml, Map, OneOrMany};
+use crate::rulebook::decode::{Decoder, FromYaml, Map, ObjectSchema, OneOrMany};
 use crate::rulebook::text::Text;
 use crate::rulebook::yaml::{Node, Yaml};
 
@@ -51,6 +51,7 @@ spec! {
         pub only: Option<bool>,
     }
     check check_case
+    shape shape_case
 }
 
 /// The evidence of a case.
@@ -121,6 +122,7 @@ spec! {
         pub subject: Option<Text>,
     }
     check check_item
+    shape shape_item
 }
 
 words! {
@@ -163,6 +165,22 @@ spec! {
     }
 }
 
+/// Keys of which a case has at least one.
+const VERDICTS: &[&str] = &["fail", "pass", "unknown", "not-applicable", "error", "only"];
+
+/// Keys of which an item has at least one.
+const CONTENT: &[&str] = &["text", "file", "outcome"];
+
+fn shape_case(object: &mut ObjectSchema) {
+    object.any_of(&["evidence", "bundle"]);
+    object.any_of(VERDICTS);
+}
+
+fn shape_item(object: &mut ObjectSchema) {
+    object.any_of(CONTENT);
+    object.never_with("text", &["file"]);
+}
+
 fn check_case(case: &CaseSpec, yaml: &Yaml, decoder: &mut Decoder) {
     if case.evidence.is_none() && case.bundle.is_none() && yaml.key("evidence").or(yaml.key("bundle")).is_none() {
         let problem = Problem::error("missing-key", yaml.head, "this case has no evidence");
@@ -180,8 +198,7 @@ fn check_case(case: &CaseSpec, yaml: &Yaml, decoder: &mut Decoder) {
                 .help("give items by probe here, or remove `bundle`"),
         );
     }
-    let verdicts = ["fail", "pass", "unknown", "not-applicable", "error", "only"];
-    if verdicts.iter().all(|key| yaml.key(key).is_none()) {
+    if VERDICTS.iter().all(|key| yaml.key(key).is_none()) {
         let problem = Problem::error("missing-key", yaml.head, "this case expects nothing");
         decoder.report(
             problem
@@ -196,8 +213,7 @@ fn check_item(item: &ItemSpec, yaml: &Yaml, decoder: &mut Decoder) {
         let problem = Problem::error("conflicting-keys", file.place, "`text` gives the content already");
         decoder.report(problem.label("another one").help("keep one of `text` and `file`"));
     }
-    let content = ["text", "file", "outcome"];
-    if content.iter().all(|key| yaml.key(key).is_none()) {
+    if CONTENT.iter().all(|key| yaml.key(key).is_none()) {
         let problem = Problem::error("missing-key", yaml.head, "this item has no content");
         decoder.report(
             problem

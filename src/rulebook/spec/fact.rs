@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{ItemId, Script, Value};
 use crate::diagnostic::{Place, Problem};
-use crate::rulebook::decode::{Decoder, FromYaml, OneOrMany};
+use crate::rulebook::decode::{Decoder, FromYaml, ObjectSchema, OneOrMany};
 use crate::rulebook::text::Text;
 use crate::rulebook::yaml::Yaml;
 
@@ -96,6 +96,7 @@ spec! {
         /// `ok` where the newest part of truncated evidence suffices
         pub partial: Option<Partial>,
     }
+    shape shape_fact
 }
 
 choice! {
@@ -143,6 +144,16 @@ const MODIFIERS: &[(&str, &[&str])] = &[
     ("by", &["index", "differ"]),
     ("over", &["let"]),
 ];
+
+fn shape_fact(object: &mut ObjectSchema) {
+    for (modifier, kinds) in MODIFIERS {
+        object.only_with(modifier, kinds);
+    }
+    object.only_with("from", Select::KEYS);
+    object.only_with("index", &["by"]);
+    object.only_with("differ", &["by"]);
+    object.never_with("all", &["first", "default"]);
+}
 
 impl FromYaml for FactSpec {
     fn from_yaml(yaml: &Yaml, decoder: &mut Decoder) -> Option<FactSpec> {

@@ -1,7 +1,7 @@
 //! Guides: ordered walks through rules for one symptom.
 
 use super::{InputSpec, Script, SnakeId, Template};
-use crate::rulebook::decode::{Decoder, Map, OneOrMany};
+use crate::rulebook::decode::{Decoder, Map, ObjectSchema, OneOrMany};
 use crate::rulebook::text::Text;
 use crate::rulebook::yaml::Yaml;
 
@@ -18,6 +18,7 @@ spec! {
         pub walk: WalkSpec,
     }
     check check_guide
+    shape shape_guide
 }
 
 choice! {
@@ -42,6 +43,10 @@ spec! {
         /// Words for whoever walks
         pub says: Option<Template>,
     }
+}
+
+fn shape_guide(object: &mut ObjectSchema) {
+    object.not_hollow("steps");
 }
 
 fn check_guide(guide: &GuideSpec, yaml: &Yaml, decoder: &mut Decoder) {

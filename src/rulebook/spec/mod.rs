@@ -26,7 +26,7 @@ pub use probe::{
     NoOptions, ParserSpec, ProbeSpec, TableSpec, TcpSpec, TlsSpec,
 };
 pub use rule::{CheckSpec, ClauseSpec, LabelSpec, RuleSpec, Severity, VerdictSpec};
-pub use rulebook::{PartSpec, RulebookSpec};
+pub use rulebook::{AnyFile, PartSpec, RulebookSpec};
 pub use subject::{FanOutSpec, SubjectSpec};
 pub use value::{FormatVersion, NamedOrListed, Period, Scalar, ScalarKind, Size, Value, size};
 pub use view::ViewSpec;

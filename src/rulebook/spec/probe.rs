@@ -2,7 +2,7 @@
 
 use super::{Command, ItemId, Period, Size, Template};
 use crate::diagnostic::Problem;
-use crate::rulebook::decode::{Decoder, Map, OneOrMany};
+use crate::rulebook::decode::{Decoder, Map, ObjectSchema, OneOrMany};
 use crate::rulebook::text::Text;
 use crate::rulebook::yaml::Yaml;
 
@@ -30,6 +30,7 @@ spec! {
         /// Most bytes that a live run keeps of it; what is cut off counts as truncated
         pub limit: Option<Size>,
     }
+    shape shape_probe
 }
 
 choice! {
@@ -172,6 +173,7 @@ spec! {
         pub fields: OneOrMany<Text>,
     }
     check check_lines
+    shape shape_lines
 }
 
 spec! {
@@ -205,6 +207,16 @@ spec! {
 /// Live probes whose outcome is the evidence, so that there is nothing to parse.
 const ANSWERS: &[&str] = &["tcp", "dns", "tls"];
 
+/// Keys that say how an item is had.
+fn sources() -> impl Iterator<Item = &'static str> {
+    LiveSpec::KEYS.iter().copied().chain(["captured"])
+}
+
+fn shape_probe(object: &mut ObjectSchema) {
+    object.any_of(&sources().collect::<Vec<_>>());
+    ANSWERS.iter().for_each(|key| object.never_with(key, &["parse"]));
+}
+
 /// Reports what a probe of this rulebook lacks, or what cannot be added to one of a used rulebook.
 pub(super) fn check_probe(id: &ItemId, yaml: &Yaml, decoder: &mut Decoder) {
     let live = LiveSpec::KEYS.iter().find_map(|key| yaml.key(key));
@@ -237,4 +249,8 @@ pub(super) fn check_probe(id: &ItemId, yaml: &Yaml, decoder: &mut Decoder) {
 
 fn check_lines(_: &LinesSpec, yaml: &Yaml, decoder: &mut Decoder) {
     decoder.needs(yaml, "lines parser", "fields", "'^(?<level>\\w+) (?<text>.*)$'");
+}
+
+fn shape_lines(object: &mut ObjectSchema) {
+    object.require("fields");
 }

@@ -1,7 +1,7 @@
 //! Rules: what must hold, and what is said where it does not.
 
 use super::{Commands, NamedOrListed, Script, SnakeId, Template};
-use crate::rulebook::decode::{Decoder, Map, OneOrMany};
+use crate::rulebook::decode::{Decoder, Map, ObjectSchema, OneOrMany};
 use crate::rulebook::text::Text;
 use crate::rulebook::yaml::Yaml;
 
@@ -46,6 +46,7 @@ spec! {
         pub explained_by: NamedOrListed<Script>,
     }
     check check_rule
+    shape shape_rule
 }
 
 choice! {
@@ -81,6 +82,7 @@ spec! {
         pub fix: Commands,
     }
     check check_clause
+    shape shape_clause
 }
 
 choice! {
@@ -152,12 +154,26 @@ fn check_rule(rule: &RuleSpec, yaml: &Yaml, decoder: &mut Decoder) {
     }
 }
 
+fn shape_rule(object: &mut ObjectSchema) {
+    ["each", "decide", "forbid"]
+        .iter()
+        .for_each(|key| object.not_hollow(key));
+    object.never_with("forbid", &["each"]);
+}
+
+/// Keys of a clause that only failures have.
+const OF_FAILURES: [&str; 2] = ["severity", "fix"];
+
 fn check_clause(clause: &ClauseSpec, yaml: &Yaml, decoder: &mut Decoder) {
     let verdict = clause.verdict.key();
     if verdict != "fail" {
-        for key in ["severity", "fix"] {
+        for key in OF_FAILURES {
             let message = format!("`{key}` does not belong to a clause with `{verdict}`");
             decoder.misplaced(yaml.key(key), &message, "only failures have it");
         }
     }
+}
+
+fn shape_clause(object: &mut ObjectSchema) {
+    OF_FAILURES.iter().for_each(|key| object.only_with(key, &["fail"]));
 }

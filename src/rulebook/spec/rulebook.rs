@@ -1,5 +1,10 @@
 //! Whole files.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map as Object, Value, json};
+
 use super::probe::check_probe;
 use super::subject::check_subject;
 use super::{
@@ -11,11 +16,42 @@ use crate::rulebook::decode::{Decoder, Map, OneOrMany};
 use crate::rulebook::text::Text;
 use crate::rulebook::yaml::Yaml;
 
-spec! {
+/// Declares a file of a rulebook: what only it has, and the sections that each file may have.
+macro_rules! file {
+    (
+        $(#[doc = $doc:literal])*
+        pub struct $name:ident as $what:literal { $($own:tt)* }
+        check $check:ident
+    ) => {
+        spec! {
+            $(#[doc = $doc])*
+            pub struct $name as $what {
+                /// Version of this format: 1
+                pub casebook: FormatVersion,
+                $($own)*
+                /// Values that the user may set
+                pub inputs: Map<SnakeId, InputSpec>,
+                /// Kinds of things that probes and rules speak about; places for those of a used rulebook
+                pub subjects: Map<ItemId, SubjectSpec>,
+                /// How items of evidence are had; further ways to those of a used rulebook
+                pub probes: Map<ItemId, ProbeSpec>,
+                /// Named extractions and derived values
+                pub facts: Map<SnakeId, FactSpec>,
+                /// What must hold
+                pub rules: Map<KebabId, RuleSpec>,
+                /// Ordered walks for one symptom each
+                pub guides: Map<KebabId, GuideSpec>,
+                /// Tables computed from evidence
+                pub views: Map<KebabId, ViewSpec>,
+            }
+            check $check
+        }
+    };
+}
+
+file! {
     /// A rulebook: evidence to gather, facts to extract, rules that must hold
     pub struct RulebookSpec as "rulebook" {
-        /// Version of this format: 1
-        pub casebook: FormatVersion,
         /// Id, under which other rulebooks use it
         pub rulebook: SnakeId,
         /// Version of the rulebook
@@ -30,45 +66,43 @@ spec! {
         pub uses: OneOrMany<SnakeId>,
         /// Condition without which none of its rules applies; asked once per subject
         pub when: Option<Script>,
-        /// Values that the user may set
-        pub inputs: Map<SnakeId, InputSpec>,
-        /// Kinds of things that probes and rules speak about; places for those of a used rulebook
-        pub subjects: Map<ItemId, SubjectSpec>,
-        /// How items of evidence are had; further ways to those of a used rulebook
-        pub probes: Map<ItemId, ProbeSpec>,
-        /// Named extractions and derived values
-        pub facts: Map<SnakeId, FactSpec>,
-        /// What must hold
-        pub rules: Map<KebabId, RuleSpec>,
-        /// Ordered walks for one symptom each
-        pub guides: Map<KebabId, GuideSpec>,
-        /// Tables computed from evidence
-        pub views: Map<KebabId, ViewSpec>,
     }
     check check_rulebook
 }
 
-spec! {
+file! {
     /// A further file of a rulebook, beside its `rulebook.yaml`
-    pub struct PartSpec as "further file of a rulebook" {
-        /// Version of this format: 1
-        pub casebook: FormatVersion,
-        /// Values that the user may set
-        pub inputs: Map<SnakeId, InputSpec>,
-        /// Kinds of things that probes and rules speak about; places for those of a used rulebook
-        pub subjects: Map<ItemId, SubjectSpec>,
-        /// How items of evidence are had; further ways to those of a used rulebook
-        pub probes: Map<ItemId, ProbeSpec>,
-        /// Named extractions and derived values
-        pub facts: Map<SnakeId, FactSpec>,
-        /// What must hold
-        pub rules: Map<KebabId, RuleSpec>,
-        /// Ordered walks for one symptom each
-        pub guides: Map<KebabId, GuideSpec>,
-        /// Tables computed from evidence
-        pub views: Map<KebabId, ViewSpec>,
-    }
+    pub struct PartSpec as "further file of a rulebook" {}
     check check_part
+}
+
+/// The schema of any file of a rulebook: all keys of the main file, of which those that only it has stand together.
+#[derive(Debug)]
+pub struct AnyFile;
+
+impl JsonSchema for AnyFile {
+    fn schema_name() -> Cow<'static, str> {
+        "Rulebook".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = RulebookSpec::json_schema(generator);
+        let part = PartSpec::json_schema(generator);
+        let required = |schema: &Schema| schema.get("required").cloned().unwrap_or_default();
+        let keys = |schema: &Schema| {
+            schema
+                .get("properties")
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default()
+        };
+        let of_part = keys(&part);
+        let heads = keys(&schema).into_iter().filter(|(key, _)| !of_part.contains_key(key));
+        let together: Object<String, Value> = heads.map(|(key, _)| (key, required(&schema))).collect();
+        schema.insert("dependencies".to_owned(), json!(together));
+        schema.insert("required".to_owned(), required(&part));
+        schema
+    }
 }
 
 fn check_rulebook(spec: &RulebookSpec, yaml: &Yaml, decoder: &mut Decoder) {

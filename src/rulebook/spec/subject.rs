@@ -2,7 +2,7 @@
 
 use super::{ItemId, Script, SnakeId, Template};
 use crate::diagnostic::Problem;
-use crate::rulebook::decode::{Decoder, Map, OneOrMany};
+use crate::rulebook::decode::{Decoder, Map, ObjectSchema, OneOrMany};
 use crate::rulebook::text::Text;
 use crate::rulebook::yaml::Yaml;
 
@@ -20,6 +20,7 @@ spec! {
         /// How its members are found on a live system
         pub live: Option<FanOutSpec>,
     }
+    shape shape_subject
 }
 
 spec! {
@@ -31,6 +32,18 @@ spec! {
         pub names: Map<SnakeId, Script>,
     }
     check check_fan_out
+    shape shape_fan_out
+}
+
+fn shape_subject(object: &mut ObjectSchema) {
+    object.any_of(&["captured", "live"]);
+}
+
+fn shape_fan_out(object: &mut ObjectSchema) {
+    for key in ["each", "names"] {
+        object.require(key);
+        object.not_hollow(key);
+    }
 }
 
 fn check_fan_out(_: &FanOutSpec, yaml: &Yaml, decoder: &mut Decoder) {

@@ -1,7 +1,7 @@
 //! Views: tables computed from evidence.
 
 use super::{InputSpec, Script, SnakeId, Template};
-use crate::rulebook::decode::{Decoder, Map, OneOrMany};
+use crate::rulebook::decode::{Decoder, Map, ObjectSchema, OneOrMany};
 use crate::rulebook::text::Text;
 use crate::rulebook::yaml::Yaml;
 
@@ -26,6 +26,14 @@ spec! {
         pub empty: Option<Template>,
     }
     check check_view
+    shape shape_view
+}
+
+fn shape_view(object: &mut ObjectSchema) {
+    for key in ["each", "columns"] {
+        object.require(key);
+        object.not_hollow(key);
+    }
 }
 
 fn check_view(_: &ViewSpec, yaml: &Yaml, decoder: &mut Decoder) {

@@ -31,7 +31,10 @@ fn problems_are_found_and_placed() {
             "a.lenn()",
             vec!["lenn: there is no function `lenn` (did you mean `len`?)"],
         ),
-        ("a.map(|x| vers(x))", vec!["vers: there is no function `vers`"]),
+        (
+            "a.map(|x| vers(x))",
+            vec!["vers: there is no function `vers` (did you mean `version`?)"],
+        ),
         ("version()", vec!["version: `version` takes 1 argument(s), not 0"]),
         ("host.push()", vec!["push: `push` takes 1 argument(s), not 0"]),
         ("age(a)", vec!["age: `age` takes 2 argument(s), not 1"]),
