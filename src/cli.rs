@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bundle::Limits;
-use crate::commands::{lint, query, run, schema, test, verify};
+use crate::commands::{lint, query, redact, run, schema, test, verify};
 use crate::rulebook::spec::size;
 
 /// Run rulebooks over captured evidence; diagnostics point at the exact bytes
@@ -38,6 +38,8 @@ pub enum Command {
     Test(test::TestArgs),
     /// Ask a bundle what it holds, what a JSONPath finds in it, or what a script says of it
     Query(query::QueryArgs),
+    /// Write a bundle anew, with tokens in place of its secrets
+    Redact(redact::RedactArgs),
     /// Compare a bundle with its manifest
     Verify(verify::VerifyArgs),
     /// Print a JSON Schema

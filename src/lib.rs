@@ -7,6 +7,7 @@ pub mod document;
 pub mod path;
 pub mod script;
 pub mod rulebook;
+pub mod redact;
 pub mod bundle;
 pub mod engine;
 pub mod report;

@@ -20,8 +20,10 @@ mod manifest;
 mod name;
 mod packed;
 mod place;
+mod redacted;
 mod tar;
 mod verify;
+mod write;
 mod zip;
 
 use std::collections::BTreeMap;
@@ -39,7 +41,9 @@ pub use listing::Skipped;
 pub use manifest::{ItemFacts, MANIFEST, Manifest, ManifestError, Schema};
 pub use name::printable;
 pub use place::{Matched, PlacePattern, PlacePatternError};
+pub use redacted::{RedactedItem, redact};
 pub use verify::{Verification, verify};
+pub use write::Writer;
 
 /// Captured evidence, opened: its items by path, to be read on demand; and items laid over it, as cases do.
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 
 pub mod lint;
 pub mod query;
+pub mod redact;
 pub mod run;
 pub mod schema;
 pub mod test;
@@ -116,6 +117,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Lint(args) => lint::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Query(args) => query::run(&args),
+        Command::Redact(args) => redact::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Schema(args) => schema::run(&args),
     }

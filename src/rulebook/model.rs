@@ -10,6 +10,7 @@ use crate::bundle::PlacePattern;
 use crate::diagnostic::{FileId, Place, Sources};
 use crate::document::{Parser, Pattern};
 use crate::path::Path;
+use crate::redact::Rules;
 use crate::report::model::Severity;
 use crate::script::{Script, Scripts};
 
@@ -39,6 +40,8 @@ pub struct Ruleset {
     pub rules: Vec<Rule>,
     /// Which rules explain which.
     pub edges: Vec<Edge>,
+    /// What is secret in their evidence, beside what always is.
+    pub secrets: Rules,
     /// The files that all of it was written in.
     pub sources: Sources,
 }

@@ -20,7 +20,7 @@ use crate::diagnostic::{Place, Problem, Problems, Sources, meant, quoted};
 
 use super::load::{Loaded, LoadedRulebook};
 use super::model::{Fact, KindId, Probe, ProbeId, Rule, Rulebook, RulebookId, Ruleset, SubjectKind, Symbol};
-use super::spec::ItemId;
+use super::spec::{ItemId, RulebookSpec};
 
 pub use inputs::parse_input;
 pub use question::{Question, question};
@@ -51,6 +51,7 @@ pub fn compile(loaded: Loaded) -> (Option<Ruleset>, Problems, Sources) {
         facts,
         rules,
         edges,
+        secrets,
         ..
     } = compiler;
     problems.sort();
@@ -64,6 +65,7 @@ pub fn compile(loaded: Loaded) -> (Option<Ruleset>, Problems, Sources) {
         facts,
         rules,
         edges,
+        secrets,
         sources: sources.clone(),
     };
     (Some(ruleset), problems, sources)
@@ -80,6 +82,7 @@ struct Compiler {
     facts: Vec<Fact>,
     rules: Vec<Rule>,
     edges: Vec<super::model::Edge>,
+    secrets: crate::redact::Rules,
     /// Kinds of subjects by rulebook and name.
     kind_names: BTreeMap<(RulebookId, String), KindId>,
     /// JSONPaths by their text, as far as they are not used yet.
@@ -105,6 +108,7 @@ impl Compiler {
             self.subjects(id, &rulebook.spec);
             self.probes(id, &rulebook.spec);
             self.facts(id, &rulebook.spec);
+            self.secrets(&rulebook.spec);
         }
         self.fact_kinds();
         for (id, rulebook) in loaded.iter().enumerate() {
@@ -112,6 +116,16 @@ impl Compiler {
             self.rules(id, &rulebook.spec);
         }
         self.edges(loaded);
+    }
+
+    /// What a rulebook takes for secret.
+    fn secrets(&mut self, spec: &RulebookSpec) {
+        let Some(redact) = &spec.redact else { return };
+        let (rules, wrong) = crate::redact::Rules::of(redact);
+        for (text, wrong) in wrong {
+            self.problems.push(wrong.problem(text, &self.sources));
+        }
+        self.secrets.add(&rules);
     }
 
     fn error(&mut self, code: &'static str, place: Place, message: impl Into<String>) {

@@ -9,6 +9,7 @@ mod guide;
 mod id;
 mod input;
 mod probe;
+mod redact;
 mod rule;
 mod rulebook;
 mod subject;
@@ -25,6 +26,7 @@ pub use probe::{
     DnsRecord, DnsSpec, HttpSpec, IptablesSpec, JsonLinesSpec, JsonSpec, KeyStyle, KeyValueSpec, LinesSpec, LiveSpec,
     NoOptions, ParserSpec, ProbeSpec, TableSpec, TcpSpec, TlsSpec,
 };
+pub use redact::{RedactFileSpec, RedactSpec};
 pub use rule::{CheckSpec, ClauseSpec, LabelSpec, RuleSpec, Severity, VerdictSpec};
 pub use rulebook::{AnyFile, PartSpec, RulebookSpec};
 pub use subject::{FanOutSpec, SubjectSpec};
@@ -80,6 +82,7 @@ mod tests {
             schema_of::<RulebookSpec>(),
             schema_of::<PartSpec>(),
             schema_of::<CaseFileSpec>(),
+            schema_of::<RedactFileSpec>(),
         ] {
             described(&schema.to_value(), "");
         }

@@ -8,8 +8,8 @@ use serde_json::{Map as Object, Value, json};
 use super::probe::check_probe;
 use super::subject::check_subject;
 use super::{
-    FactSpec, FormatVersion, GuideSpec, InputSpec, ItemId, KebabId, ProbeSpec, RuleSpec, Script, SnakeId, SubjectSpec,
-    ViewSpec,
+    FactSpec, FormatVersion, GuideSpec, InputSpec, ItemId, KebabId, ProbeSpec, RedactSpec, RuleSpec, Script, SnakeId,
+    SubjectSpec, ViewSpec,
 };
 use crate::diagnostic::{Problem, quoted};
 use crate::rulebook::decode::{Decoder, Map, OneOrMany};
@@ -66,6 +66,8 @@ file! {
         pub uses: OneOrMany<SnakeId>,
         /// Condition without which none of its rules applies; asked once per subject
         pub when: Option<Script>,
+        /// What is secret in its evidence, beside what always is
+        pub redact: Option<RedactSpec>,
     }
     check check_rulebook
 }
