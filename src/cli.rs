@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bundle::Limits;
-use crate::commands::{lint, query, redact, run, schema, test, verify};
+use crate::commands::{guide, lint, query, redact, run, schema, test, verify};
 use crate::rulebook::spec::size;
 
 /// Run rulebooks over captured evidence; diagnostics point at the exact bytes
@@ -32,6 +32,8 @@ Exit codes:
 pub enum Command {
     /// Judge captured evidence
     Run(run::RunArgs),
+    /// Walk through the rules for a symptom, and stop at the first cause
+    Guide(guide::GuideArgs),
     /// Check rulebooks, and report every problem in them
     Lint(lint::LintArgs),
     /// Run the cases of rulebooks
@@ -70,6 +72,15 @@ pub enum Color {
     Always,
     /// Never
     Never,
+}
+
+/// Format of what is no report
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlainFormat {
+    /// For people
+    Terminal,
+    /// One JSON document
+    Json,
 }
 
 /// How much a bundle may hold, so that hostile or mistaken input ends in a message

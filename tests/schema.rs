@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use casebook::bundle::Manifest;
+use casebook::report::guide::Walked;
 use casebook::report::model::Report;
 use casebook::rulebook::load::Loaded;
 use casebook::rulebook::spec::{AnyFile, CaseFileSpec};
@@ -37,6 +38,11 @@ fn rulebook_schema_is_that_of_the_types() {
 #[test]
 fn cases_schema_is_that_of_the_types() {
     check("cases", &schema::<CaseFileSpec>());
+}
+
+#[test]
+fn guide_schema_is_that_of_the_types() {
+    check("guide", &schema::<Walked>());
 }
 
 fn schema<T: JsonSchema>() -> String {

@@ -1,5 +1,6 @@
 //! The commands: one file each. Only here, in `bundle` and in the loading of rulebooks is there input and output.
 
+pub mod guide;
 pub mod lint;
 pub mod query;
 pub mod redact;
@@ -114,6 +115,7 @@ impl Failure {
 pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Guide(args) => guide::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Query(args) => query::run(&args),

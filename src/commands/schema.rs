@@ -23,6 +23,8 @@ pub enum Name {
     Cases,
     /// Reports as JSON
     Report,
+    /// Walked guides as JSON
+    Guide,
     /// The manifest of a bundle
     Bundle,
 }
@@ -34,6 +36,7 @@ impl Name {
             Name::Rulebook => include_str!("../../schemas/rulebook.schema.json"),
             Name::Cases => include_str!("../../schemas/cases.schema.json"),
             Name::Report => include_str!("../../schemas/report.schema.json"),
+            Name::Guide => include_str!("../../schemas/guide.schema.json"),
             Name::Bundle => include_str!("../../schemas/bundle.schema.json"),
         }
     }

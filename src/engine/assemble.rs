@@ -201,9 +201,14 @@ fn unapplied(context: &Context, examined: &[Examined], rulebook: RulebookId) -> 
 
 fn blank(ruleset: &Ruleset, rule: RuleId, subject: String) -> RuleVerdict {
     let rule = &ruleset.rules[rule];
+    verdict_of(ruleset, rule.rulebook, rule.id.clone(), subject)
+}
+
+/// The verdict on what goes by this id in a rulebook, unknown so far.
+pub(super) fn verdict_of(ruleset: &Ruleset, rulebook: RulebookId, rule: String, subject: String) -> RuleVerdict {
     RuleVerdict {
-        rulebook: ruleset.rulebooks[rule.rulebook].id.clone(),
-        rule: rule.id.clone(),
+        rulebook: ruleset.rulebooks[rulebook].id.clone(),
+        rule,
         subject,
         verdict: Verdict::Unknown,
         severity: None,

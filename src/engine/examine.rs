@@ -16,6 +16,7 @@ use super::halt::Halt;
 use super::judge;
 use super::relate::{self, Edges};
 use super::run::Run;
+use super::trace::ProbeSet;
 use super::{assemble, detach, evidence};
 
 /// What remains of a subject.
@@ -27,6 +28,8 @@ pub(super) struct Examined {
     pub(super) answers: Answers,
     /// The verdicts on it, by rule.
     pub(super) verdicts: Vec<(RuleId, RuleVerdict)>,
+    /// The probes that each rule read here.
+    pub(super) reads: Vec<(RuleId, ProbeSet)>,
     /// Its findings.
     pub(super) drafts: Vec<Draft>,
     /// Which of its findings explain which, as indices into the findings of all subjects once they stand in a row.
@@ -76,14 +79,19 @@ pub(super) fn whole(run: &Arc<Run>, subjects: &[Examined], wanted: &[RuleId]) ->
 
 fn examined(run: &Arc<Run>, answers: Answers, rules: &[RuleId]) -> Examined {
     let judge = |rule: &RuleId| judged(run, &answers, *rule);
-    let sentences: Vec<(RuleVerdict, Vec<Draft>)> = rules.par_iter().map(judge).collect();
-    let (verdicts, drafts): (Vec<_>, Vec<_>) = sentences.into_iter().unzip();
-    let mut drafts: Vec<Draft> = drafts.into_iter().flatten().collect();
+    let sentences: Vec<Sentence> = rules.par_iter().map(judge).collect();
+    let (mut verdicts, mut reads, mut drafts) = (Vec::new(), Vec::new(), Vec::new());
+    for (rule, sentence) in rules.iter().copied().zip(sentences) {
+        verdicts.push((rule, sentence.verdict));
+        reads.push((rule, sentence.reads));
+        drafts.extend(sentence.drafts);
+    }
     let edges = relate::within(run.ruleset(), &drafts);
     drafts.iter_mut().for_each(Draft::let_go);
     Examined {
         kind: run.subject.kind,
-        verdicts: rules.iter().copied().zip(verdicts).collect(),
+        verdicts,
+        reads,
         answers,
         drafts,
         edges,
@@ -94,14 +102,29 @@ fn examined(run: &Arc<Run>, answers: Answers, rules: &[RuleId]) -> Examined {
     }
 }
 
-fn judged(run: &Arc<Run>, answers: &Answers, rule: RuleId) -> (RuleVerdict, Vec<Draft>) {
+/// What came of one rule.
+struct Sentence {
+    verdict: RuleVerdict,
+    drafts: Vec<Draft>,
+    reads: ProbeSet,
+}
+
+fn judged(run: &Arc<Run>, answers: &Answers, rule: RuleId) -> Sentence {
     match &answers[run.ruleset().rules[rule].rulebook] {
         Ok(true) => {
             let judged = judge::judge(run, rule);
             let (drafts, trouble) = finding::drafts(run, rule, &judged);
-            (assemble::verdict(run, rule, &judged, &drafts, trouble.as_ref()), drafts)
+            Sentence {
+                verdict: assemble::verdict(run, rule, &judged, &drafts, trouble.as_ref()),
+                drafts,
+                reads: judged.reads,
+            }
         }
-        not => (assemble::not_applied(run, rule, not), Vec::new()),
+        not => Sentence {
+            verdict: assemble::not_applied(run, rule, not),
+            drafts: Vec::new(),
+            reads: ProbeSet::default(),
+        },
     }
 }
 

@@ -265,7 +265,8 @@ fn pick<'a, T>(clause: &'a Clause, rule: &'a Rule, part: impl Fn(&'a Wording) ->
     if own.is_empty() { part(&rule.words) } else { own }
 }
 
-fn fingerprint(code: &str, group: &str, key: Option<&str>) -> String {
+/// What tells a finding from others, run after run.
+pub(super) fn fingerprint(code: &str, group: &str, key: Option<&str>) -> String {
     let mut hash = Sha256::new();
     for part in [code, group, key.unwrap_or_default()] {
         hash.update(part.as_bytes());

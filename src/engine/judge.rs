@@ -13,7 +13,7 @@ use crate::script::Unknown;
 use super::frame::{Frame, Locals};
 use super::halt::Halt;
 use super::run::Run;
-use super::trace::Trace;
+use super::trace::{ProbeSet, Trace};
 
 /// Most different reasons that are kept for one verdict.
 const MAX_REASONS: usize = 3;
@@ -34,6 +34,8 @@ pub(super) struct Judged {
     pub(super) failures: IndexMap<Option<String>, Failure>,
     /// The frame that its words are made in.
     pub(super) frame: Arc<Frame>,
+    /// Probes whose evidence was known and was read.
+    pub(super) reads: ProbeSet,
 }
 
 /// The reasons for a verdict.
@@ -89,6 +91,7 @@ pub(super) fn judge(run: &Arc<Run>, id: RuleId) -> Judged {
         notes: BTreeMap::new(),
         failures: IndexMap::new(),
         decided: 0,
+        reads: ProbeSet::default(),
     };
     judge.start();
     run.context.has_decided(id, judge.decided);
@@ -104,9 +107,17 @@ struct Judge<'r> {
     failures: IndexMap<Option<String>, Failure>,
     /// The clauses that have decided, as bits.
     decided: u64,
+    reads: ProbeSet,
 }
 
 impl Judge<'_> {
+    /// What was read since this was last asked.
+    fn traced(&mut self) -> Trace {
+        let trace = self.frame.take_trace();
+        self.reads.extend(&trace.reads);
+        trace
+    }
+
     fn start(&mut self) {
         let applies = match &self.rule.when {
             None => Ok(true),
@@ -116,7 +127,7 @@ impl Judge<'_> {
             Err(stop) => self.stopped(stop),
             Ok(false) => self.count(Verdict::NotApplicable, Some(Note::of("its `when` is false"))),
             Ok(true) => {
-                let base = self.frame.take_trace();
+                let base = self.traced();
                 self.walk(0, &base);
                 if self.items.is_empty() {
                     self.nothing_to_check();
@@ -133,7 +144,7 @@ impl Judge<'_> {
         };
         let list = self.frame.eval(source, &self.locals).and_then(items_of);
         let mut below = base.clone();
-        below.merge(&self.frame.take_trace());
+        below.merge(&self.traced());
         match list {
             Err(stop) => self.stopped(stop),
             Ok(list) => {
@@ -168,13 +179,13 @@ impl Judge<'_> {
             Err(stop) => self.stopped(stop),
             Ok(Decided::Fail(clause)) => self.failed(clause, trace),
             Ok(Decided::Verdict(Verdict::Pass, remark)) => {
-                trace.merge(&self.frame.take_trace());
+                trace.merge(&self.traced());
                 let (verdict, note) = guarded(&trace, remark);
                 self.count(verdict, note);
             }
             Ok(Decided::Verdict(verdict, note)) => self.count(verdict, note),
         }
-        self.frame.take_trace();
+        self.traced();
     }
 
     /// The first clause that holds.
@@ -225,7 +236,7 @@ impl Judge<'_> {
             Some(Err(Halt::Unknown(_))) => None,
             Some(Err(stop)) => return self.stopped(stop),
         };
-        trace.merge(&self.frame.take_trace());
+        trace.merge(&self.traced());
         let severity = rule.decide[clause].severity.unwrap_or(rule.severity);
         self.count(Verdict::Fail, None);
         let empty = || Failure {
@@ -275,13 +286,15 @@ impl Judge<'_> {
         }
     }
 
-    fn finish(self) -> Judged {
+    fn finish(mut self) -> Judged {
+        self.traced();
         let Judge {
             rule,
             frame,
             items,
             notes,
             failures,
+            reads,
             ..
         } = self;
         let worst = [
@@ -301,6 +314,7 @@ impl Judge<'_> {
             notes,
             failures,
             frame,
+            reads,
         }
     }
 }

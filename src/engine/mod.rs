@@ -14,6 +14,7 @@ mod examine;
 mod extract;
 mod finding;
 mod frame;
+mod guide;
 mod halt;
 mod judge;
 mod query;
@@ -39,6 +40,7 @@ use context::{Context, Earlier};
 use examine::Examined;
 use run::{Run, Subject};
 
+pub use guide::{Guided, WalkError, Way};
 pub use query::{Answer, Broken, Found, Holder, Inquiry};
 pub use trace::MAX_PROBES;
 pub use trial::{Trial, Variant};
@@ -96,6 +98,20 @@ pub fn run(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> Report 
 /// Evaluates as [`run`] does, and hands over what is still held of the evidence: to let go of much takes time, which a process that ends
 /// anyway need not spend.
 pub fn run_keeping(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> (Report, Kept) {
+    let all = examine(ruleset, bundle, settings);
+    (assemble::report(&all.context, all.examined), all.kept)
+}
+
+/// All subjects and the whole, examined.
+struct All {
+    context: Arc<Context>,
+    subjects: Vec<Subject>,
+    /// The whole first, then the subjects in their order.
+    examined: Vec<Examined>,
+    kept: Kept,
+}
+
+fn examine(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> All {
     let wanted: Vec<RuleId> = (0..ruleset.rules.len())
         .filter(|&rule| settings.wants(&ruleset, rule))
         .collect();
@@ -120,17 +136,17 @@ pub fn run_keeping(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) ->
         examined = subjects.par_iter().map(examine).collect();
     }
     examined.insert(0, examine::whole(&whole, &examined, &wanted));
-    let report = assemble::report(&context, examined);
-    (
-        report,
-        Kept {
-            _runs: [Some(whole), lone],
-        },
-    )
+    All {
+        context,
+        subjects,
+        examined,
+        kept: Kept { whole, _lone: lone },
+    }
 }
 
 /// Evidence that is still held after a run.
 #[derive(Debug)]
 pub struct Kept {
-    _runs: [Option<Arc<Run>>; 2],
+    whole: Arc<Run>,
+    _lone: Option<Arc<Run>>,
 }

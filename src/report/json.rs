@@ -8,8 +8,8 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 use super::model::Report;
 use super::text::is_hidden;
 
-/// Writes the report as one JSON document with a final line feed
-pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+/// Writes a value as one JSON document with a final line feed
+pub(super) fn write(report: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
     let formatter = Visible(PrettyFormatter::new());
     report.serialize(&mut Serializer::with_formatter(&mut *out, formatter))?;
     out.write_all(b"\n")

@@ -7,12 +7,14 @@ use std::io;
 use clap::ValueEnum;
 
 pub mod excerpt;
+pub mod guide;
 mod json;
 pub mod model;
 mod pretty;
 mod terminal;
 mod text;
 
+pub use terminal::sheet::{Sheet, Tone};
 pub use text::shell_word;
 
 use model::Report;
@@ -77,4 +79,22 @@ pub fn write(report: &Report, format: Format, style: &Style, out: &mut dyn io::W
         Format::Json => json::write(report, out),
         Format::JsonLines => json::write_line(report, out),
     }
+}
+
+/// Writes a walked guide for people
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_walk(walked: &guide::Walked, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    terminal::guide::write(walked, style, out)
+}
+
+/// Writes a value as one JSON document with a final line feed; what a terminal would obey is escaped
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_json(value: &impl serde::Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    json::write(value, out)
 }

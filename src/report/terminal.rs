@@ -4,7 +4,9 @@ mod closing;
 mod draw;
 mod finding;
 mod fold;
+pub(super) mod guide;
 mod paint;
+pub(super) mod sheet;
 mod snippet;
 mod undecided;
 

@@ -22,6 +22,8 @@ pub type ProbeId = usize;
 pub type FactId = usize;
 /// Index of a rule in its [`Ruleset`].
 pub type RuleId = usize;
+/// Index of a guide in its [`Ruleset`].
+pub type GuideId = usize;
 /// Index of a kind of subject in its [`Ruleset`].
 pub type KindId = usize;
 
@@ -42,6 +44,8 @@ pub struct Ruleset {
     pub edges: Vec<Edge>,
     /// What is secret in their evidence, beside what always is.
     pub secrets: Rules,
+    /// The guides of all rulebooks.
+    pub guides: Vec<Guide>,
     /// The files that all of it was written in.
     pub sources: Sources,
 }
@@ -371,4 +375,70 @@ pub struct Edge {
     pub condition: Option<Expr>,
     /// Which side's rule wrote the condition, and so whose names it sees as its own.
     pub written_by: RuleId,
+}
+
+/// An ordered walk for one symptom.
+#[derive(Debug)]
+pub struct Guide {
+    /// Its id in its rulebook.
+    pub id: String,
+    /// The rulebook that declares it.
+    pub rulebook: RulebookId,
+    /// The symptom.
+    pub title: String,
+    /// When to take it.
+    pub about: Option<String>,
+    /// Values that the user may set for it, beside those of the rulebook.
+    pub inputs: IndexMap<String, Input>,
+    /// The walk.
+    pub walk: Walk,
+}
+
+impl Guide {
+    /// As reports name it: `rulebook::guide`.
+    pub fn code(&self, ruleset: &Ruleset) -> String {
+        format!("{}::{}", ruleset.rulebooks[self.rulebook].id, self.id)
+    }
+}
+
+/// The walk of a guide.
+#[derive(Debug)]
+pub enum Walk {
+    /// Through rules.
+    Steps(Vec<Step>),
+    /// Through what a script finds.
+    Hops(Hops),
+}
+
+/// A step of a guide.
+#[derive(Debug)]
+pub struct Step {
+    /// The question that it answers.
+    pub title: String,
+    /// What it is about.
+    pub about: Option<String>,
+    /// The rules that answer it; none where no evidence decides.
+    pub rules: Vec<RuleId>,
+    /// Words for whoever walks.
+    pub says: Option<Advice>,
+    /// Commands for whoever walks.
+    pub looks: Vec<Vec<Advice>>,
+}
+
+/// Words for whoever walks a guide.
+#[derive(Debug)]
+pub struct Advice {
+    /// The words.
+    pub words: Words,
+    /// The kind of subject that their names belong to; none: the bundle.
+    pub kind: Option<KindId>,
+}
+
+/// A script that computes a walk.
+#[derive(Debug)]
+pub struct Hops {
+    /// The script: gives a list of hops.
+    pub script: Expr,
+    /// The kind of subject whose names it reads; none: the bundle.
+    pub kind: Option<KindId>,
 }

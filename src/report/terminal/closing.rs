@@ -33,6 +33,13 @@ pub(super) fn print(page: &mut Page, report: &Report, folded: &Folded<'_>) {
     }
 }
 
+/// Prints the bundle's name and when it was captured
+pub(super) fn print_bundle(page: &mut Page, report: &Report) {
+    let name = page.word(&report.bundle.path, NAME);
+    let capture = page.word(&capture(&report.bundle), CAPTURE);
+    page.paragraph(0, &format!("{name}: {capture}"), Ink::new());
+}
+
 fn counts(report: &Report, folded: &Folded<'_>) -> String {
     let summary = &report.summary;
     if summary.total() == 0 && report.findings.is_empty() {

@@ -69,13 +69,14 @@ fn group_by<'a, K: Eq + Hash>(verdicts: impl IntoIterator<Item = (&'a RuleVerdic
 }
 
 /// The items of a bundle by probe and subject
-struct Items<'a> {
+pub(super) struct Items<'a> {
     by_subject: BTreeMap<(&'a str, &'a str), &'a Item>,
     by_probe: BTreeMap<&'a str, &'a Item>,
 }
 
 impl<'a> Items<'a> {
-    fn of(items: &'a [Item]) -> Items<'a> {
+    /// Those of a report
+    pub(super) fn of(items: &'a [Item]) -> Items<'a> {
         let mut all = Items {
             by_subject: BTreeMap::new(),
             by_probe: BTreeMap::new(),
@@ -94,6 +95,25 @@ impl<'a> Items<'a> {
             .get(&(probe, subject))
             .or_else(|| self.by_subject.get(&(probe, "bundle")));
         of_subject.or_else(|| self.by_probe.get(probe)).copied()
+    }
+
+    /// How to get the evidence that a verdict misses, the preferred way of each
+    pub(super) fn ways(&self, verdict: &RuleVerdict) -> Vec<&'a str> {
+        let lacks = self.lack(verdict);
+        let items = lacks.iter().filter_map(|lack| self.get(&lack.probe, &verdict.subject));
+        items.filter_map(|item| item.ways.first()).map(String::as_str).collect()
+    }
+
+    /// What evidence a verdict misses, in words
+    pub(super) fn wants(&self, verdict: &RuleVerdict) -> Vec<String> {
+        let lacks = self.lack(verdict);
+        let words = lacks.iter().map(|lack| {
+            let item = self.get(&lack.probe, &verdict.subject);
+            let name = item.and_then(|item| item.path.clone());
+            let state = item.map_or_else(String::new, |item| format!(" ({})", word(item)));
+            format!("{}{state}", name.unwrap_or_else(|| lack.probe.clone()))
+        });
+        words.collect()
     }
 
     /// The probes without whole evidence that a verdict misses, and how things are with them
@@ -161,14 +181,18 @@ fn rules(group: &Group<'_>) -> Vec<String> {
 fn describe(probe: &str, item: Option<&Item>, several: bool) -> String {
     let Some(item) = item else { return probe.to_owned() };
     let name = item.path.as_deref().filter(|_| !several).unwrap_or(probe);
-    let state = if item.outcome == Outcome::Ok {
-        "truncated"
-    } else {
-        outcome(item.outcome)
-    };
+    let state = word(item);
     let detail = item.detail.as_deref().filter(|_| !several);
     let detail = detail.map_or_else(String::new, |detail| format!(": {}", cut_end(detail, REASON, true)));
     format!("{name} ({state}{detail})")
+}
+
+/// What is wrong with an item, in a word
+fn word(item: &Item) -> &'static str {
+    match item.outcome {
+        Outcome::Ok => "truncated",
+        other => outcome(other),
+    }
 }
 
 fn outcome(outcome: Outcome) -> &'static str {

@@ -2,9 +2,9 @@
 
 use globset::GlobBuilder;
 
-use crate::diagnostic::{Place, Problem, meant};
+use crate::diagnostic::{Place, Problem, did_you_mean};
 use crate::rulebook::load::LoadedRulebook;
-use crate::rulebook::model::{Edge, RuleId};
+use crate::rulebook::model::{Edge, RuleId, RulebookId};
 use crate::rulebook::spec::{NamedOrListed, Script};
 use crate::rulebook::text::Text;
 use crate::script::Kind;
@@ -47,10 +47,11 @@ impl Compiler {
         written: &mut Vec<Written<'s>>,
     ) {
         for (name, condition) in named.iter() {
-            let glob = name.contains(['*', '?', '[', '{']);
-            let found = self.matching(owner, name, glob);
+            let glob = is_glob(name);
+            let all = self.matching(self.rules[owner].rulebook, name, glob).into_iter();
+            let found: Vec<RuleId> = all.filter(|rule| *rule != owner || !glob).collect();
             if found.is_empty() {
-                self.unknown_rule(owner, name, glob);
+                self.unknown_rule(self.rules[owner].rulebook, name, glob);
             }
             let condition = condition.as_ref();
             written.extend(found.into_iter().map(|other| Written {
@@ -64,51 +65,41 @@ impl Compiler {
         }
     }
 
-    /// The rules that a name or glob stands for: of the owner's rulebook, or of that before `::`.
-    fn matching(&self, owner: RuleId, name: &Text, glob: bool) -> Vec<RuleId> {
-        let own = &self.rulebooks[self.rules[owner].rulebook].id;
-        let full = if name.contains("::") {
-            name.value.clone()
-        } else {
-            format!("{own}::{name}")
-        };
-        let code = |rule: RuleId| {
-            format!(
-                "{}::{}",
-                self.rulebooks[self.rules[rule].rulebook].id, self.rules[rule].id
-            )
-        };
-        let rules = (0..self.rules.len()).filter(|rule| *rule != owner || !glob);
+    /// The rules that a name or glob stands for: of this rulebook, or of that before `::`.
+    pub(super) fn matching(&self, rulebook: RulebookId, name: &Text, glob: bool) -> Vec<RuleId> {
+        let own = self.rulebooks[rulebook].id.as_str();
+        let (owner, id) = name.split_once("::").unwrap_or((own, name));
+        let owner_of = |rule: &RuleId| self.rulebooks[self.rules[*rule].rulebook].id.as_str();
+        let rules = 0..self.rules.len();
         if !glob {
-            return rules.filter(|rule| code(*rule) == full).collect();
+            let named = |rule: &RuleId| self.rules[*rule].id == id && owner_of(rule) == owner;
+            return rules.filter(named).collect();
         }
-        match GlobBuilder::new(&full).build() {
+        match GlobBuilder::new(&format!("{owner}::{id}")).build() {
             Ok(glob) => {
                 let matcher = glob.compile_matcher();
-                rules.filter(|rule| matcher.is_match(code(*rule))).collect()
+                let code = |rule: &RuleId| format!("{}::{}", owner_of(rule), self.rules[*rule].id);
+                rules.filter(|rule| matcher.is_match(code(rule))).collect()
             }
             Err(_) => Vec::new(),
         }
     }
 
-    fn unknown_rule(&mut self, owner: RuleId, name: &Text, glob: bool) {
-        let rulebook = self.rules[owner].rulebook;
-        if self.broken.contains(&(rulebook, name.value.clone())) {
+    /// A problem: no rule is called so.
+    pub(super) fn unknown_rule(&mut self, rulebook: RulebookId, name: &Text, glob: bool) {
+        let own = self.rulebooks[rulebook].id.as_str();
+        let (owner, id) = name.split_once("::").unwrap_or((own, name));
+        let Some(owner_id) = self.rulebooks.iter().position(|rulebook| rulebook.id == owner) else {
+            return; // A rulebook that is not part of this run.
+        };
+        if self.broken.contains(&(owner_id, id.to_owned())) {
             return;
         }
-        let elsewhere = name
-            .split_once("::")
-            .is_some_and(|(id, _)| !self.rulebooks.iter().any(|rulebook| rulebook.id == id));
-        if elsewhere {
-            return; // A rulebook that is not part of this run.
-        }
         let what = if glob { "no rule matches" } else { "there is no rule" };
-        let ids = self
-            .rules
-            .iter()
-            .filter(|rule| rule.rulebook == rulebook)
-            .map(|rule| rule.id.as_str());
-        let help = meant(name, ids);
+        let rules = self.rules.iter().filter(|rule| rule.rulebook == owner_id);
+        let meant = did_you_mean(id, rules.map(|rule| rule.id.as_str()));
+        let prefix = name.value.strip_suffix(id).unwrap_or_default();
+        let help = meant.map(|meant| format!("did you mean `{prefix}{meant}`?"));
         let problem = Problem::error("unknown-rule", name.place, format!("{what} `{name}`"));
         self.problems.push(problem.label("not found").maybe_help(help));
     }
@@ -156,9 +147,15 @@ impl Compiler {
         let scope = Scope {
             locals: &locals,
             other: Some((role, written.other)),
+            ..Scope::default()
         };
         self.compiled(owner.rulebook, text, Kind::Expression, scope)
     }
+}
+
+/// Whether a name stands for all that match it.
+pub(super) fn is_glob(name: &str) -> bool {
+    name.contains(['*', '?', '[', '{'])
 }
 
 fn path_between(from: RuleId, to: RuleId, effects: &[Vec<RuleId>]) -> bool {

@@ -4,6 +4,7 @@
 mod declare;
 mod edges;
 mod facts;
+mod guides;
 mod inputs;
 mod order;
 mod parsers;
@@ -52,6 +53,7 @@ pub fn compile(loaded: Loaded) -> (Option<Ruleset>, Problems, Sources) {
         rules,
         edges,
         secrets,
+        guides,
         ..
     } = compiler;
     problems.sort();
@@ -66,6 +68,7 @@ pub fn compile(loaded: Loaded) -> (Option<Ruleset>, Problems, Sources) {
         rules,
         edges,
         secrets,
+        guides,
         sources: sources.clone(),
     };
     (Some(ruleset), problems, sources)
@@ -83,6 +86,7 @@ struct Compiler {
     rules: Vec<Rule>,
     edges: Vec<super::model::Edge>,
     secrets: crate::redact::Rules,
+    guides: Vec<super::model::Guide>,
     /// Kinds of subjects by rulebook and name.
     kind_names: BTreeMap<(RulebookId, String), KindId>,
     /// JSONPaths by their text, as far as they are not used yet.
@@ -116,6 +120,9 @@ impl Compiler {
             self.rules(id, &rulebook.spec);
         }
         self.edges(loaded);
+        for (id, rulebook) in loaded.iter().enumerate() {
+            self.guides(id, &rulebook.spec);
+        }
     }
 
     /// What a rulebook takes for secret.

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use indexmap::IndexMap;
+
 use crate::diagnostic::{Problem, meant, quoted};
-use crate::rulebook::model::{Expr, RuleId, RulebookId, Symbol, Words};
+use crate::rulebook::model::{Expr, Input, RuleId, RulebookId, Symbol, Words};
 use crate::rulebook::text::Text;
 use crate::script::{Kind, Known, Read, Script, ScriptProblem};
 
@@ -16,17 +18,29 @@ pub(super) struct Scope<'a> {
     pub(super) locals: &'a [String],
     /// The other rule of a condition between rules, with the word for it.
     pub(super) other: Option<(&'static str, RuleId)>,
+    /// Inputs besides those of the rulebook.
+    pub(super) inputs: Option<&'a IndexMap<String, Input>>,
+}
+
+impl<'a> Scope<'a> {
+    /// Only names of `each`.
+    pub(super) fn of(locals: &'a [String]) -> Scope<'a> {
+        Scope {
+            locals,
+            ..Scope::default()
+        }
+    }
 }
 
 impl Compiler {
     /// Compiles an expression.
     pub(super) fn script(&mut self, rulebook: RulebookId, text: &Text, locals: &[String]) -> Option<Expr> {
-        self.compiled(rulebook, text, Kind::Expression, Scope { locals, other: None })
+        self.compiled(rulebook, text, Kind::Expression, Scope::of(locals))
     }
 
     /// Compiles a text with `${...}` in it.
     pub(super) fn words(&mut self, rulebook: RulebookId, text: &Text, locals: &[String]) -> Option<Words> {
-        self.compiled(rulebook, text, Kind::Template, Scope { locals, other: None })
+        self.compiled(rulebook, text, Kind::Template, Scope::of(locals))
     }
 
     pub(super) fn compiled(&mut self, rulebook: RulebookId, text: &Text, kind: Kind, scope: Scope) -> Option<Expr> {
@@ -78,7 +92,7 @@ impl Compiler {
         let (range, name) = (read.start..read.end, read.name.as_str());
         match read.namespace.as_deref() {
             None => self.check_name(rulebook, text, range, name, scope.locals),
-            Some("inputs") => self.check_input(rulebook, text, range, name),
+            Some("inputs") => self.check_input(rulebook, text, range, name, scope.inputs),
             Some("subject") => {}
             Some("before") => self.check_name(rulebook, text, range, name, &[]),
             Some(role) if scope.other.is_some_and(|(word, _)| word == role) => {
@@ -92,12 +106,23 @@ impl Compiler {
         }
     }
 
-    fn check_input(&mut self, rulebook: RulebookId, text: &Text, range: Range<usize>, name: &str) {
-        let inputs = &self.rulebooks[rulebook].inputs;
-        if inputs.contains_key(name) || self.broken.contains(&(rulebook, name.to_owned())) {
+    fn check_input(
+        &mut self,
+        rulebook: RulebookId,
+        text: &Text,
+        range: Range<usize>,
+        name: &str,
+        more: Option<&IndexMap<String, Input>>,
+    ) {
+        let inputs = self.rulebooks[rulebook]
+            .inputs
+            .keys()
+            .chain(more.into_iter().flat_map(IndexMap::keys));
+        let mut names = inputs.map(String::as_str);
+        if names.clone().any(|input| input == name) || self.broken.contains(&(rulebook, name.to_owned())) {
             return;
         }
-        let help = meant(name, inputs.keys().map(String::as_str));
+        let help = meant(name, &mut names);
         let problem = Problem::error(
             "unknown-input",
             text.place_of(&self.sources, range),

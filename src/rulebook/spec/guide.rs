@@ -1,6 +1,6 @@
 //! Guides: ordered walks through rules for one symptom.
 
-use super::{InputSpec, Script, SnakeId, Template};
+use super::{Commands, InputSpec, Script, SnakeId, Template};
 use crate::rulebook::decode::{Decoder, Map, ObjectSchema, OneOrMany};
 use crate::rulebook::text::Text;
 use crate::rulebook::yaml::Yaml;
@@ -38,11 +38,19 @@ spec! {
         pub title: Text,
         /// What it is about
         pub about: Option<Text>,
-        /// Rules that answer it, or globs of them
+        /// Rules that answer it, or globs of them; those of a used rulebook as `rulebook::rule`
         pub rules: OneOrMany<Text>,
-        /// Words for whoever walks
+        /// Words for whoever walks: all there is of a step that no evidence decides
         pub says: Option<Template>,
+        /// Commands for whoever walks, to look further
+        pub r#try: Commands,
     }
+    check check_step
+    shape shape_step
+}
+
+fn shape_step(object: &mut ObjectSchema) {
+    object.any_of(&["rules", "says"]);
 }
 
 fn shape_guide(object: &mut ObjectSchema) {
@@ -52,5 +60,11 @@ fn shape_guide(object: &mut ObjectSchema) {
 fn check_guide(guide: &GuideSpec, yaml: &Yaml, decoder: &mut Decoder) {
     if let WalkSpec::Steps(_) = guide.walk {
         decoder.needs(yaml, "guide", "steps", "[{ title: Is it up?, rules: [not-up] }]");
+    }
+}
+
+fn check_step(_: &StepSpec, yaml: &Yaml, decoder: &mut Decoder) {
+    if yaml.key("says").or(yaml.key("rules")).is_none() {
+        decoder.needs(yaml, "step", "rules", "[not-up]; or give its words under `says`");
     }
 }
