@@ -186,3 +186,79 @@ fn coverage_that_is_required_names_what_lacks() {
     let (code, out, _) = test(&dir, &["shop", "--require-coverage", "--rule", "not-*"]);
     assert_eq!((code, out.as_str()), (0, "3 passed, 0 failed\n"));
 }
+
+/// The shop with cases that leave nothing open.
+const TIGHT: &str = r#"  overflown:
+    evidence: { status: '{"state": "LIVE", "orders": {"waiting": -1}}' }
+    unknown: { orders-wait: overflown }
+  none-waits:
+    evidence: { status: '{"state": "LIVE", "orders": {"waiting": 0}}' }
+    pass: [orders-wait]
+"#;
+
+/// Standard output without the line of times.
+fn untimed(out: &str) -> String {
+    let lines = out.lines().filter(|line| !line.contains("times as long"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn changes_that_no_case_notices_are_listed_at_their_places() {
+    let dir = shop(CASES);
+    let (code, out, err) = test(&dir, &["shop", "--mutate", "--ascii", "--width", "90"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("times as long as the cases alone"), "{out}");
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("test-mutants", untimed(&out));
+    });
+    let (code, out, _) = test(&dir, &["shop", "--mutate", "--min-score", "90"]);
+    assert!(code == 5 && out.contains("shop, which is too low"), "{out}");
+}
+
+#[test]
+fn cases_that_leave_nothing_open_notice_every_change() {
+    let dir = shop(&format!("{CASES}{TIGHT}"));
+    let (code, out, _) = test(&dir, &["shop", "--mutate", "--min-score", "100"]);
+    assert!(
+        code == 0 && out.contains("100.0 %") && !out.contains("no case notices"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_comment_says_why_a_change_goes_unnoticed() {
+    let excused = RULEBOOK.replace(
+        "      - unknown: waiting < 0\n",
+        "      # casebook: survives(drop-clause, negate, swap-comparison, shift-threshold) never seen\n      - unknown: waiting < 0\n",
+    );
+    let dir = shop(CASES);
+    let write = |text: &str| std::fs::write(dir.path().join("shop/rulebook.yaml"), text).expect("a file");
+    write(&excused);
+    let (code, out, _) = test(&dir, &["shop", "--mutate"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("shop/rulebook.yaml:24: 4 survive (drop-clause"), "{out}");
+    assert!(
+        out.contains("): never seen") && !out.contains("no case notices"),
+        "{out}"
+    );
+    for (comment, complaint) in [
+        ("survives(drop-when) why", "cases notice all that this excuses"),
+        ("survives(drop) why", "there is no mutant of the sort `drop`"),
+        ("survives(negate)", "a reason is missing"),
+        ("survives negate", "write `# casebook: survives(code) reason`"),
+    ] {
+        write(&RULEBOOK.replace(
+            "      - pass: true\n",
+            &format!("      - pass: true # casebook: {comment}\n"),
+        ));
+        let (code, out, _) = test(&dir, &["shop", "--mutate"]);
+        assert!(code == 5 && out.contains(complaint), "{comment}: {out}");
+    }
+}
+
+#[test]
+fn rules_are_not_changed_while_a_case_fails() {
+    let dir = shop("casebook: 1\ncases:\n  wrong:\n    evidence: {}\n    pass: [not-serving]\n");
+    let (code, out, _) = test(&dir, &["shop", "--mutate"]);
+    assert!(code == 5 && out.contains("first all cases must hold"), "{out}");
+}

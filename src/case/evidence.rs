@@ -8,7 +8,7 @@ use crate::bundle::{Bundle, BundleError, ItemFacts, Limits};
 use crate::engine::Settings;
 use crate::report::model::Outcome;
 use crate::rulebook::compile::parse_input;
-use crate::rulebook::model::{Probe, ProbeId, Ruleset, Symbol};
+use crate::rulebook::model::{Probe, ProbeId, RulebookId, Ruleset, Symbol};
 use crate::rulebook::spec::{EvidenceSpec, ItemId, ItemSpec, OutcomeSpec, Value};
 use crate::rulebook::text::Text;
 
@@ -44,6 +44,15 @@ pub(super) fn settings(ruleset: &Ruleset, case: &Case) -> Result<Settings, Misma
         settings.before = Some(of_evidence(ruleset, case, case.spec.before.as_ref(), None)?);
     }
     Ok(settings)
+}
+
+/// Whether a case sets an input.
+pub(super) fn sets(ruleset: &Ruleset, case: &Case, rulebook: RulebookId, input: &str) -> bool {
+    let owner = |name: &ItemId| match name.rulebook() {
+        None => case.rulebook == rulebook,
+        Some(id) => ruleset.rulebooks[rulebook].id == id,
+    };
+    case.spec.set.keys().any(|name| name.item() == input && owner(name))
 }
 
 fn written(value: &Value) -> String {

@@ -6,6 +6,7 @@ mod check;
 pub mod coverage;
 mod evidence;
 mod load;
+pub mod mutate;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

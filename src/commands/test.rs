@@ -1,20 +1,24 @@
 //! `casebook test`: run the cases of rulebooks, and tell how good the cases are.
 
 mod coverage;
+mod mutate;
 mod text;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::Args;
 use globset::{Glob, GlobMatcher};
 
+use crate::case::mutate::{self as mutation, Mutant};
 use crate::case::{self, Case, Outcome, Selection};
 use crate::cli::StyleArgs;
 use crate::diagnostic::{self, Sources};
 use crate::report;
 use crate::rulebook::model::Ruleset;
+use crate::rulebook::spec::RulebookSpec;
 
 use super::{Exit, Failure};
 
@@ -36,6 +40,15 @@ pub struct TestArgs {
     /// Fail where a rule has no case in which it fails, passes or is unknown
     #[arg(long)]
     pub require_coverage: bool,
+    /// Change the rules in small ways, and list the changes that no case notices
+    ///
+    /// A comment `# casebook: survives(CODE) reason`, on the line of such a change or above what holds it (a scalar, a fact, a rule, an input),
+    /// says why none can. One that is not needed is an error.
+    #[arg(long)]
+    pub mutate: bool,
+    /// With --mutate, fail where cases notice less than this share of the changes of a rulebook
+    #[arg(long, value_name = "PERCENT", requires = "mutate")]
+    pub min_score: Option<f64>,
     /// Looks
     #[command(flatten)]
     pub style: StyleArgs,
@@ -49,6 +62,8 @@ fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
 struct Tests {
     ruleset: Arc<Ruleset>,
     cases: Vec<Case>,
+    /// Changes of the rules, where they are asked for.
+    mutants: Vec<Mutant>,
     /// The files of the cases.
     sources: Sources,
     selection: Selection,
@@ -60,12 +75,16 @@ struct Tests {
 /// # Errors
 /// A rulebook or a file of cases with problems.
 pub fn run(args: &TestArgs) -> Result<Exit, Failure> {
+    let start = Instant::now();
     let tests = Tests::load(args)?;
     let outcomes = case::run(&tests.ruleset, &tests.cases, &tests.selection);
     let mut out = BufWriter::new(io::stdout().lock());
     let mut exit = text::print(&tests, &outcomes, &mut out)?;
     if args.coverage || args.require_coverage {
         exit = exit.or(coverage::print(args, &tests, &outcomes, &mut out)?);
+    }
+    if args.mutate {
+        exit = exit.or(mutate::print(args, &tests, &outcomes, start, &mut out)?);
     }
     out.flush()?;
     Ok(exit)
@@ -81,7 +100,8 @@ impl Tests {
             .map(|rulebook| rulebook.spec.rulebook.value.clone())
             .collect();
         super::load_used(&mut loaded)?;
-        let ruleset = super::compiled(loaded, &style)?;
+        let specs: Vec<RulebookSpec> = loaded.rulebooks.iter().map(|rulebook| rulebook.spec.clone()).collect();
+        let mut ruleset = super::compiled(loaded, &style)?;
         let (mut cases, problems, sources) = case::load(&ruleset).map_err(super::not_loaded)?;
         if problems.has_errors() {
             let style = super::problem_style(&style);
@@ -105,9 +125,14 @@ impl Tests {
                 "look at the globs of `--case` and `--rule`; `*` matches any text",
             ));
         }
+        let mutants = match args.mutate {
+            true => mutation::collect(&mut ruleset, &specs[..named.len()], &selection),
+            false => Vec::new(),
+        };
         Ok(Tests {
             ruleset: Arc::new(ruleset),
             cases,
+            mutants,
             sources,
             selection,
             style,

@@ -24,7 +24,7 @@ use super::model::{Fact, KindId, Probe, ProbeId, Rule, Rulebook, RulebookId, Rul
 use super::spec::{ItemId, RulebookSpec};
 
 pub use inputs::parse_input;
-pub use question::{Question, question};
+pub use question::{Question, Revision, question, revised};
 pub use rules::severity;
 
 /// Compiles loaded rulebooks together. Problems of the load itself are among those returned.

@@ -27,6 +27,36 @@ pub struct Question {
 /// # Errors
 /// What is wrong with it.
 pub fn question(ruleset: &mut Ruleset, rulebook: RulebookId, text: &str) -> Result<Question, Problems> {
+    let (question, problems) = with(ruleset, |compiler| compiler.question(rulebook, text));
+    match question {
+        Some(question) if !problems.has_errors() => Ok(question),
+        _ => Err(problems),
+    }
+}
+
+/// A script of a rulebook, to be compiled anew with another text.
+#[derive(Debug, Clone)]
+pub struct Revision {
+    /// The rulebook.
+    pub rulebook: RulebookId,
+    /// The new text, at the place of the old one.
+    pub text: Text,
+    /// The names of `each` that it sees.
+    pub locals: Vec<String>,
+}
+
+/// Compiles scripts anew; nothing where a new text is no script. The ruleset stays as it is.
+pub fn revised(ruleset: &mut Ruleset, revisions: &[Revision]) -> Vec<Option<Expr>> {
+    let one = |compiler: &mut Compiler, revision: &Revision| {
+        let expr = compiler.script(revision.rulebook, &revision.text, &revision.locals);
+        expr.filter(|_| !take(&mut compiler.problems).has_errors())
+    };
+    let all = |compiler: &mut Compiler| revisions.iter().map(|revision| one(compiler, revision)).collect();
+    with(ruleset, all).0
+}
+
+/// Has a compiler at work on a ruleset; and what problems it met.
+fn with<T>(ruleset: &mut Ruleset, work: impl FnOnce(&mut Compiler) -> T) -> (T, Problems) {
     let mut compiler = Compiler {
         sources: take(&mut ruleset.sources),
         rulebooks: take(&mut ruleset.rulebooks),
@@ -35,16 +65,13 @@ pub fn question(ruleset: &mut Ruleset, rulebook: RulebookId, text: &str) -> Resu
         facts: take(&mut ruleset.facts),
         ..Compiler::default()
     };
-    let question = compiler.question(rulebook, text);
+    let done = work(&mut compiler);
     ruleset.sources = compiler.sources;
     ruleset.rulebooks = compiler.rulebooks;
     ruleset.kinds = compiler.kinds;
     ruleset.probes = compiler.probes;
     ruleset.facts = compiler.facts;
-    match question {
-        Some(question) if !compiler.problems.has_errors() => Ok(question),
-        _ => Err(compiler.problems),
-    }
+    (done, compiler.problems)
 }
 
 impl Compiler {
