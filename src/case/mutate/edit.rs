@@ -255,19 +255,19 @@ pub(super) fn number(text: &str) -> Vec<String> {
 
 /// A length of time a tenth longer and a tenth shorter.
 pub(super) fn duration(text: &str) -> Vec<String> {
+    // Whole units and then the next smaller, as `1h30m`.
+    let digit = |char: char| char.is_ascii_digit() || char == '.';
     let scaled = |factor: f64| {
-        let mut scaled = String::new();
-        for word in words(text) {
-            let part = text.get(word.range).unwrap_or_default();
-            let unit = part
-                .find(|char: char| !char.is_ascii_digit() && char != '.')
-                .unwrap_or(part.len());
-            let (number, unit) = part.split_at(unit);
+        let (mut scaled, mut rest) = (String::new(), text);
+        while !rest.is_empty() {
+            let (number, tail) = rest.split_at(rest.find(|char| !digit(char)).unwrap_or(rest.len()));
+            let (unit, tail) = tail.split_at(tail.find(digit).unwrap_or(tail.len()));
             match number.parse::<f64>() {
                 Ok(number) => scaled.push_str(&decimal(number * factor)),
                 Err(_) => scaled.push_str(number),
             }
             scaled.push_str(unit);
+            rest = tail;
         }
         scaled
     };
