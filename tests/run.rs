@@ -283,7 +283,7 @@ rules:
 /// What a person sees.
 #[test]
 fn the_example_reads_well_at_80_columns() {
-    let ran = run(&["run", EXAMPLE, "--width", "80"]);
+    let ran = run(&["run", EXAMPLE, "--rulebook", "envoy", "--width", "80"]);
     let settings = {
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
