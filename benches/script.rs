@@ -53,7 +53,7 @@ fn facts() -> Arc<dyn Names> {
 
 fn scripts(criterion: &mut Criterion) {
     criterion.bench_function("engine", |bench| bench.iter(|| Scripts::new("shop", Limits::default())));
-    let mut scripts = Scripts::new("shop", Limits::default());
+    let scripts = Scripts::new("shop", Limits::default());
     let names = facts();
     let known = Known::default();
     criterion.bench_function("compile", |bench| {

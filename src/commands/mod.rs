@@ -162,7 +162,7 @@ pub fn rulebooks(args: &RulebookArgs, style: &report::Style) -> Result<Arc<Rules
 
 /// Compiles rulebooks. Warnings go to standard error.
 fn compiled(loaded: Loaded, style: &report::Style) -> Result<Ruleset, Failure> {
-    let (ruleset, problems, sources) = compile::compile(loaded);
+    let (ruleset, problems, sources) = compile::compile_for_run(loaded);
     let rendered = || diagnostic::render(&problems, &sources, &problem_style(style));
     match ruleset {
         None => Err(Failure::Rulebook(rendered())),

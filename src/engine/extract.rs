@@ -130,6 +130,10 @@ struct Roots {
 }
 
 fn extracted(run: &Arc<Run>, extract: &Extract, trace: &mut Trace) -> Result<Dynamic, Halt> {
+    let mut paths = extract.within.iter().chain(&extract.paths);
+    if let Some(problem) = paths.find_map(Path::problem) {
+        return Err(Halt::broken(problem.message.as_str()));
+    }
     let source = roots(run, extract.from, trace)?;
     let within = match &extract.within {
         None => source,

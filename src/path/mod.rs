@@ -12,20 +12,25 @@ mod pattern;
 mod plan;
 mod write;
 
+use std::sync::{Arc, OnceLock};
+
 use crate::document::{Document, NodeId};
 use plan::Plan;
 
 /// A query, ready to run over any document.
 #[derive(Debug, Clone)]
-pub struct Path {
+pub struct Path(Arc<Query>);
+
+#[derive(Debug)]
+struct Query {
     text: String,
-    plan: Plan,
+    plan: OnceLock<Result<Plan, PathError>>,
 }
 
 /// Two paths are equal that select the same by the same means, however they are spelled.
 impl PartialEq for Path {
     fn eq(&self, other: &Self) -> bool {
-        self.plan == other.plan
+        self.plan() == other.plan()
     }
 }
 
@@ -59,15 +64,31 @@ impl PathError {
 impl Path {
     /// Reads a query: RFC 9535 and nothing beyond it.
     pub fn parse(text: &str) -> Result<Self, PathError> {
-        Ok(Self {
+        let path = Self::deferred(text);
+        path.plan().as_ref().map_err(PathError::clone)?;
+        Ok(path)
+    }
+
+    /// A query that is known to be right, to be read when it is first run. One that is not right after all selects nothing.
+    pub fn deferred(text: &str) -> Self {
+        Self(Arc::new(Query {
             text: text.to_owned(),
-            plan: compile::compile(text)?,
-        })
+            plan: OnceLock::new(),
+        }))
+    }
+
+    fn plan(&self) -> &Result<Plan, PathError> {
+        self.0.plan.get_or_init(|| compile::compile(&self.0.text))
+    }
+
+    /// Why it is no query after all.
+    pub fn problem(&self) -> Option<&PathError> {
+        self.plan().as_ref().err()
     }
 
     /// The query as it was written.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The nodes that the query selects, in the order of RFC 9535; `$` is `root`.
@@ -80,16 +101,19 @@ impl Path {
     /// As [`Path::select`], but gives up (`None`) after so many steps: a step is a node looked at. Queries with
     /// several `..`, or with filters that search the whole document again, can take very many.
     pub fn select_within(&self, doc: &Document, root: NodeId, max_steps: u64) -> Option<Vec<NodeId>> {
-        eval::select(&self.plan, doc, root, max_steps)
+        match self.plan() {
+            Ok(plan) => eval::select(plan, doc, root, max_steps),
+            Err(_) => Some(Vec::new()),
+        }
     }
 
     /// Whether the query selects anything; stops at the first node.
     pub fn exists(&self, doc: &Document, root: NodeId) -> bool {
-        eval::exists(&self.plan, doc, root)
+        self.plan().as_ref().is_ok_and(|plan| eval::exists(plan, doc, root))
     }
 
     /// Regular expressions in the query that cannot be read, with the reason: they match nothing (RFC 9535, 2.4.6).
     pub fn bad_patterns(&self) -> Vec<(String, String)> {
-        self.plan.bad_patterns()
+        self.plan().as_ref().map(Plan::bad_patterns).unwrap_or_default()
     }
 }

@@ -10,7 +10,10 @@ use std::fmt::{Display, Formatter, Result};
 impl Display for Path {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         out.write_str("$")?;
-        Writer { plan: &self.plan }.segments(&self.plan.segments, out)
+        match self.plan() {
+            Ok(plan) => Writer { plan }.segments(&plan.segments, out),
+            Err(_) => out.write_str(self.text()),
+        }
     }
 }
 

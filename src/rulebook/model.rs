@@ -1,6 +1,7 @@
 //! Rulebooks as compiled: every name resolved to an index, every path, pattern and script parsed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use globset::GlobMatcher;
 use indexmap::IndexMap;
@@ -74,7 +75,7 @@ pub struct Rulebook {
     /// The rulebooks that it uses, by id.
     pub uses: Vec<RulebookId>,
     /// Its script engine.
-    pub scripts: Scripts,
+    pub scripts: Arc<Scripts>,
     /// The files of its modules, by `rulebook::module`.
     pub modules: BTreeMap<String, FileId>,
     /// Its files of cases.

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
 
-use rhai::{AST, Engine, Expr, ParseError, Position, Stmt, StmtBlock};
+use rhai::{AST, Expr, ParseError, Position, Stmt, StmtBlock};
 
 use crate::diagnostic::meant;
 
@@ -12,15 +11,31 @@ use super::problem::{ScriptProblem, message_at, offset, syntax, word_at};
 use super::reads::{self, Blame, Call, Findings, Found};
 use super::session;
 use super::template::{self, Part};
-use super::tokens::{self, FORMS, Tokens};
-use super::{Body, Code, Kind, Known, Piece, Read, Script, Scripts, engine};
+use super::tokens::{self, FORMS, Special, Tokens};
+use super::{Body, Code, Kind, Known, Piece, Read, Script, Scripts, engine, skim};
 
 impl Scripts {
     /// Compiles a text.
     ///
     /// # Errors
     /// All problems found: of syntax the first, else everything.
-    pub fn compile(&mut self, text: &str, kind: Kind, known: &Known<'_>) -> Result<Script, Vec<ScriptProblem>> {
+    pub fn compile(&self, text: &str, kind: Kind, known: &Known<'_>) -> Result<Script, Vec<ScriptProblem>> {
+        let (body, reads) = self.body(text, kind, known)?;
+        Ok(Script::ready(reads, body))
+    }
+
+    /// A text that is known to compile, to be compiled when it is first evaluated.
+    pub fn defer(&self, text: &str, kind: Kind, known: &Known<'_>) -> Script {
+        Script::deferred(skim::reads(text, kind, known), text, kind, known)
+    }
+
+    /// What a text is compiled to, and what it reads.
+    pub(super) fn body(
+        &self,
+        text: &str,
+        kind: Kind,
+        known: &Known<'_>,
+    ) -> Result<(Body, Vec<Read>), Vec<ScriptProblem>> {
         let mut reads = Vec::new();
         let body = match kind {
             Kind::Template => Body::Template(self.pieces(text, known, &mut reads)?),
@@ -32,18 +47,10 @@ impl Scripts {
                 Body::Code(code)
             }
         };
-        Ok(Script {
-            reads,
-            body: Arc::new(body),
-        })
+        Ok((body, reads))
     }
 
-    fn pieces(
-        &mut self,
-        text: &str,
-        known: &Known<'_>,
-        reads: &mut Vec<Read>,
-    ) -> Result<Vec<Piece>, Vec<ScriptProblem>> {
+    fn pieces(&self, text: &str, known: &Known<'_>, reads: &mut Vec<Read>) -> Result<Vec<Piece>, Vec<ScriptProblem>> {
         let parts = template::split(text).map_err(|at| vec![problem("nothing closes this `${`", at)])?;
         let mut problems = Vec::new();
         let mut pieces = Vec::new();
@@ -61,14 +68,20 @@ impl Scripts {
 
     /// Compiles the code in a range of a text; places are bytes of the whole text.
     fn code(
-        &mut self,
+        &self,
         whole: &str,
         range: Range<usize>,
         known: &Known<'_>,
         reads: &mut Vec<Read>,
     ) -> Result<Code, Vec<ScriptProblem>> {
         let (start, text) = (range.start, &whole[range]);
-        let (ast, found, problems) = self
+        let Parse {
+            ast,
+            found,
+            members,
+            modules,
+            problems,
+        } = self
             .parse(text, known)
             .map_err(|problem| vec![shifted(problem, start)])?;
         if !problems.is_empty() {
@@ -90,76 +103,63 @@ impl Scripts {
             text: text.into(),
             start,
             expr,
-            closures: ast.shared_lib().clone(),
+            closures: engine::with_getters(ast.shared_lib(), &members),
+            modules: modules
+                .iter()
+                .filter_map(|module| Some((module.as_str().into(), self.module(module)?)))
+                .collect(),
             closure_names: ast.iter_fn_def().map(|function| function.name.to_string()).collect(),
         })
     }
 
     /// Parses until every free name has become a look-up. The second parse is the last, unless two closures are alike:
     /// Rhai keeps only one of such twins, so that the names in the other come to light one parse later.
-    fn parse(&mut self, text: &str, known: &Known<'_>) -> Result<(AST, Vec<Found>, Vec<ScriptProblem>), ScriptProblem> {
+    fn parse(&self, text: &str, known: &Known<'_>) -> Result<Parse, ScriptProblem> {
         let mut tokens = Tokens::new();
-        let mut reads = Vec::new();
+        let mut found = Vec::new();
         loop {
-            let ast = self.parse_with(text, &tokens).map_err(|error| syntax(&error, text))?;
+            let ast = self
+                .parse_with(text, &mut tokens)
+                .map_err(|error| syntax(&error, text))?;
             let findings = reads::analyse(&ast, known);
             let mut problems = self.check_calls(&findings.calls, text, &BTreeSet::new());
             problems.extend(findings.blames.iter().map(|blame| located_blame(blame, text)));
-            if !problems.is_empty() {
-                return Ok((ast, reads, problems));
+            let more = problems.is_empty() && exchange(&findings, &mut tokens);
+            if more {
+                found.extend(findings.reads);
+                continue;
             }
-            if !self.exchange(&findings, &mut tokens) {
-                reads.sort_by_key(|read| tokens::key(read.start));
-                return Ok((ast, reads, problems));
-            }
-            reads.extend(findings.reads);
+            found.sort_by_key(|read: &Found| tokens::key(read.start));
+            return Ok(Parse {
+                ast,
+                found,
+                members: findings.properties,
+                modules: roots(&findings.calls),
+                problems,
+            });
         }
     }
 
-    fn parse_with(&mut self, text: &str, tokens: &Tokens) -> Result<AST, ParseError> {
-        self.exchange.set(tokens.clone());
-        let parsed = self.engine.compile(text);
-        self.exchange.set(Tokens::new());
-        parsed
+    fn parse_with(&self, text: &str, tokens: &mut Tokens) -> Result<AST, ParseError> {
+        tokens::exchanging(tokens, || self.engine.compile(text))
     }
 
     /// Parses the text of a module. The findings are those of all parses: some come twice.
-    pub(super) fn parse_module(&mut self, text: &str) -> Result<(AST, Findings), ParseError> {
+    pub(super) fn parse_module(&self, text: &str) -> Result<(AST, Findings), ParseError> {
         let mut tokens = Tokens::new();
         let mut all = Findings::default();
         loop {
-            let ast = self.parse_with(text, &tokens)?;
+            let ast = self.parse_with(text, &mut tokens)?;
             let mut findings = reads::analyse_functions(&ast);
+            let more = exchange(&findings, &mut tokens);
             all.reads.append(&mut findings.reads);
-            let more = self.exchange(&findings, &mut tokens);
             all.calls.append(&mut findings.calls);
             all.blames.append(&mut findings.blames);
+            all.properties.append(&mut findings.properties);
             if !more {
                 return Ok((ast, all));
             }
         }
-    }
-
-    /// Adds what the findings want exchanged; false if there is nothing new.
-    fn exchange(&mut self, findings: &Findings, tokens: &mut Tokens) -> bool {
-        add_getters(&mut self.engine, &findings.properties);
-        let before = tokens.len();
-        for read in &findings.reads {
-            let token = tokens::read_token(&mut self.engine, read.namespace.as_deref(), &read.name);
-            tokens.extend(tokens::key(read.start).map(|key| (key, token)));
-        }
-        for (at, name) in &findings.copies {
-            // A free name is a copy already.
-            if let Some(key) = tokens::key(*at)
-                && !tokens.contains_key(&key)
-            {
-                tokens.insert(key, tokens::copy_token(&mut self.engine, name));
-            }
-        }
-        for (at, special) in &findings.specials {
-            tokens.extend(tokens::key(*at).map(|key| (key, special.token())));
-        }
-        tokens.len() > before
     }
 
     /// Calls of functions that do not exist, or with a wrong number of arguments.
@@ -177,14 +177,15 @@ impl Scripts {
     }
 
     fn wrong_qualified(&self, module: &str, call: &Call) -> Wrong {
-        if self.broken.contains(module) {
-            return None;
+        match self.functions_of(module) {
+            Some(Some(functions)) => wrong_function(&format!("{module}::{}", call.name), call, 0, functions),
+            // That it does not compile has been said.
+            Some(None) => None,
+            None => Some((
+                format!("there is no module `{module}`"),
+                meant(module, self.module_names().iter().map(String::as_str)),
+            )),
         }
-        let Some(compiled) = self.own.get(module).or_else(|| self.used.get(module)) else {
-            let names = self.own.keys().chain(self.used.keys()).map(String::as_str);
-            return Some((format!("there is no module `{module}`"), meant(module, names)));
-        };
-        wrong_function(&format!("{module}::{}", call.name), call, 0, &compiled.functions)
     }
 
     fn wrong_call(&self, call: &Call, own: &Functions) -> Wrong {
@@ -208,6 +209,48 @@ impl Scripts {
         }
         wrong_function(name, call, 0, if is_own { own } else { engine::native_functions() })
     }
+}
+
+/// A text as parsed for the last time.
+struct Parse {
+    ast: AST,
+    /// Its free names, in the order of the text.
+    found: Vec<Found>,
+    /// Members that it names.
+    members: BTreeSet<String>,
+    /// What stands first in the names of modules that it calls.
+    modules: BTreeSet<String>,
+    problems: Vec<ScriptProblem>,
+}
+
+/// Adds what the findings want exchanged; false if there is nothing new.
+fn exchange(findings: &Findings, tokens: &mut Tokens) -> bool {
+    let before = tokens.len();
+    for read in &findings.reads {
+        let path = match &read.namespace {
+            Some(namespace) => format!("{namespace}.{}", read.name),
+            None => read.name.clone(),
+        };
+        tokens.extend(tokens::key(read.start).map(|key| (key, Special::Read(path.into()))));
+    }
+    for (at, name) in &findings.copies {
+        // A free name is a copy already.
+        if let Some(key) = tokens::key(*at) {
+            tokens.entry(key).or_insert_with(|| Special::Copy(name.as_str().into()));
+        }
+    }
+    for (at, special) in &findings.specials {
+        tokens.extend(tokens::key(*at).map(|key| (key, special.clone())));
+    }
+    tokens.len() > before
+}
+
+/// What stands first in the names of the modules that are called.
+pub(super) fn roots(calls: &[Call]) -> BTreeSet<String> {
+    let modules = calls.iter().filter_map(|call| call.module.as_deref());
+    modules
+        .map(|module| module.split("::").next().unwrap_or(module).to_owned())
+        .collect()
 }
 
 /// What is wrong with a call, and perhaps what was meant.
@@ -256,13 +299,6 @@ fn check_expression(code: &Code, text: &str) -> Result<(), Vec<ScriptProblem>> {
         ),
     };
     Err(vec![wrong])
-}
-
-/// Makes members quick to reach.
-pub(super) fn add_getters(engine: &mut Engine, properties: &BTreeSet<String>) {
-    for name in properties {
-        engine::add_getter(engine, name);
-    }
 }
 
 fn problem(message: &str, at: Range<usize>) -> ScriptProblem {

@@ -1,6 +1,7 @@
 //! The Rhai engine: which of its packages are in, which of its habits are off.
 
 use std::any::TypeId;
+use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
 use std::sync::OnceLock;
 
@@ -18,7 +19,7 @@ use super::operand::Side;
 use super::operators::{self, register_for};
 use super::problem::{Error, absent, failed, not_known};
 use super::session::{self, Limits};
-use super::tokens::{self, Exchange};
+use super::tokens;
 use super::values;
 
 /// What Rhai offers even without its packages and scripts must not call.
@@ -34,8 +35,8 @@ pub(super) const OFF: &[&str] = &[
     "is_shared",
 ];
 
-/// An engine without modules; and what its next parse exchanges.
-pub(super) fn build(limits: &Limits) -> (Engine, Exchange) {
+/// An engine without modules.
+pub(super) fn build(limits: &Limits) -> Engine {
     let mut engine = Engine::new_raw();
     engine.register_global_module(Shared::clone(&library().module));
     engine.set_fast_operators(false);
@@ -45,8 +46,8 @@ pub(super) fn build(limits: &Limits) -> (Engine, Exchange) {
     engine.on_progress(|_| session::tick());
     #[allow(deprecated)] // Rhai marks it as volatile, not as going away.
     engine.on_var(|name, _, context| check_variable(context.scope().get(name)));
-    let exchange = tokens::install(&mut engine);
-    (engine, exchange)
+    tokens::install(&mut engine);
+    engine
 }
 
 /// Refuses to read a text that has become too long: nothing else sees what an interpolated string makes.
@@ -142,12 +143,20 @@ fn member_of_absent(name: &str) -> Error {
     absent(Side::Before, format!(", so it has no `{name}`"))
 }
 
-/// Makes a member that scripts name quick to reach: Rhai tries getters first, and says at length that there is none.
-pub(super) fn add_getter(engine: &mut Engine, name: &str) {
-    let member: ImmutableString = name.into();
-    engine.register_get(name, move |node: &mut Node| node.get(&member));
-    let member: ImmutableString = name.into();
-    engine.register_get(name, move |_: &mut ()| -> Result<Dynamic, Error> {
-        Err(member_of_absent(&member))
-    });
+/// The functions of a syntax tree, and getters that make the members which it names quick to reach: Rhai tries getters first, and says at
+/// length that there is none.
+pub(super) fn with_getters(functions: &Shared<Module>, members: &BTreeSet<String>) -> Shared<Module> {
+    if members.is_empty() {
+        return Shared::clone(functions);
+    }
+    let mut module = (**functions).clone();
+    for name in members {
+        let member: ImmutableString = name.into();
+        module.set_getter_fn(name, move |node: &mut Node| Ok(node.get(&member)));
+        let member: ImmutableString = name.into();
+        module.set_getter_fn(name, move |_: &mut ()| -> Result<Dynamic, Error> {
+            Err(member_of_absent(&member))
+        });
+    }
+    Shared::new(module)
 }

@@ -19,6 +19,7 @@ mod operators;
 mod problem;
 mod reads;
 mod session;
+mod skim;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -27,9 +28,9 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, Module, Scope, Shared};
+use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expr, Expression, ImmutableString, Module, Scope, Shared};
 
 pub use compare::same;
 pub use functions::address::Ip;
@@ -46,9 +47,8 @@ pub use reads::{Known, Read};
 pub use session::Limits;
 pub use values::{member, show};
 
-use library::Compiled;
+use library::{Slot, Used};
 use problem::Texts;
-use tokens::Exchange;
 
 /// What a text is to be compiled as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,12 +61,77 @@ pub enum Kind {
     Template,
 }
 
-/// A compiled script, which any number of threads may evaluate with the [`Scripts`] that compiled it.
+/// A script, which any number of threads may evaluate with the [`Scripts`] that it comes from.
 #[derive(Debug, Clone)]
 pub struct Script {
     /// The free names that it reads, in the order of the text.
     pub reads: Vec<Read>,
-    body: Arc<Body>,
+    body: Arc<OnceLock<Result<Body, Vec<ScriptProblem>>>>,
+    source: Option<Arc<Source>>,
+}
+
+/// What a script that was deferred is compiled from.
+#[derive(Debug)]
+struct Source {
+    text: String,
+    kind: Kind,
+    locals: Vec<String>,
+    namespaces: Vec<String>,
+}
+
+impl Script {
+    fn ready(reads: Vec<Read>, body: Body) -> Self {
+        Self {
+            reads,
+            body: Arc::new(Ok(body).into()),
+            source: None,
+        }
+    }
+
+    fn deferred(reads: Vec<Read>, text: &str, kind: Kind, known: &Known<'_>) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let source = Source {
+            text: text.to_owned(),
+            kind,
+            locals: owned(known.locals),
+            namespaces: owned(known.namespaces),
+        };
+        Self {
+            reads,
+            body: Arc::default(),
+            source: Some(Arc::new(source)),
+        }
+    }
+
+    /// What it is compiled to, by now at the latest.
+    fn body(&self, scripts: &Scripts) -> Result<&Body, Stop> {
+        let body = self.body.get_or_init(|| match &self.source {
+            Some(source) => source.compile(scripts),
+            None => Err(Vec::new()),
+        });
+        body.as_ref().map_err(|problems| {
+            let first = problems.first();
+            Stop::Failed {
+                message: first.map_or_else(String::new, |problem| problem.message.clone()),
+                at: first.map(|problem| problem.start),
+                in_module: None,
+            }
+        })
+    }
+}
+
+impl Source {
+    fn compile(&self, scripts: &Scripts) -> Result<Body, Vec<ScriptProblem>> {
+        let (locals, namespaces): (Vec<&str>, Vec<&str>) = (
+            self.locals.iter().map(String::as_str).collect(),
+            self.namespaces.iter().map(String::as_str).collect(),
+        );
+        let known = Known {
+            locals: &locals,
+            namespaces: &namespaces,
+        };
+        scripts.body(&self.text, self.kind, &known).map(|(body, _)| body)
+    }
 }
 
 #[derive(Debug)]
@@ -89,7 +154,10 @@ struct Code {
     text: Box<str>,
     start: usize,
     expr: Expr,
+    /// Its closures, and getters for the members that it names.
     closures: Shared<Module>,
+    /// The modules that it calls.
+    modules: Vec<(ImmutableString, Shared<Module>)>,
     closure_names: BTreeSet<String>,
 }
 
@@ -103,19 +171,15 @@ impl Code {
     }
 }
 
-/// The scripts of one rulebook: an engine with the rulebook's modules and those of the rulebooks that it uses.
+/// The scripts of one rulebook: an engine, the rulebook's modules and those of the rulebooks that it uses.
 pub struct Scripts {
     rulebook: String,
     engine: Engine,
-    exchange: Exchange,
     limits: Limits,
     /// Own modules by name.
-    own: BTreeMap<String, Compiled>,
-    /// Modules of used rulebooks by `rulebook::module`.
-    used: BTreeMap<String, Compiled>,
-    rulebooks: BTreeMap<String, Shared<Module>>,
-    /// Own modules that did not compile: that they are missing has been said.
-    broken: BTreeSet<String>,
+    own: BTreeMap<String, Slot>,
+    /// Used rulebooks by id.
+    used: BTreeMap<String, Used>,
     /// Texts of modules by `rulebook::module`, to turn positions into offsets.
     texts: BTreeMap<String, String>,
 }
@@ -131,16 +195,12 @@ impl fmt::Debug for Scripts {
 impl Scripts {
     /// The scripts of a rulebook, so far without modules.
     pub fn new(rulebook: &str, limits: Limits) -> Self {
-        let (engine, exchange) = engine::build(&limits);
         Self {
             rulebook: rulebook.to_owned(),
-            engine,
-            exchange,
+            engine: engine::build(&limits),
             limits,
             own: BTreeMap::new(),
             used: BTreeMap::new(),
-            rulebooks: BTreeMap::new(),
-            broken: BTreeSet::new(),
             texts: BTreeMap::new(),
         }
     }
@@ -151,7 +211,7 @@ impl Scripts {
     /// Why there is no value.
     pub fn eval(&self, script: &Script, locals: &[(String, Dynamic)], names: &Arc<dyn Names>) -> Result<Dynamic, Stop> {
         let _session = session::enter(Some(Arc::clone(names)), &self.limits);
-        match &*script.body {
+        match script.body(self)? {
             Body::Code(code) => self.run(code, locals),
             Body::Template(pieces) => self.fill(pieces, locals).map(Dynamic::from),
         }
@@ -168,7 +228,7 @@ impl Scripts {
         names: &Arc<dyn Names>,
     ) -> Result<String, Stop> {
         let _session = session::enter(Some(Arc::clone(names)), &self.limits);
-        match &*script.body {
+        match script.body(self)? {
             Body::Code(code) => self.run(code, locals).map(|value| show(&value)),
             Body::Template(pieces) => self.fill(pieces, locals),
         }
@@ -192,6 +252,9 @@ impl Scripts {
         }
         let mut state = self.engine.new_global_runtime_state();
         state.lib.push(Shared::clone(&code.closures));
+        for (name, module) in &code.modules {
+            state.push_import(name.clone(), Shared::clone(module));
+        }
         let mut caches = session::take_caches(code.id);
         let mut context = EvalContext::new(&self.engine, &mut state, &mut caches, &mut scope, None);
         let value = context.eval_expression_tree(&Expression::from(&code.expr));

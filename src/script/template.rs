@@ -63,7 +63,7 @@ fn quoted_end(bytes: &[u8], mut at: usize, quote: u8) -> Option<usize> {
 }
 
 /// The closing back-tick of a string whose inside begins at `at`; such strings have code of their own in them.
-fn back_tick_end(text: &str, mut at: usize) -> Option<usize> {
+pub(super) fn back_tick_end(text: &str, mut at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     loop {
         match bytes.get(at)? {

@@ -3,9 +3,8 @@
 //! A form looks like a function call, but is given its argument unevaluated: `known(x)`, `outcome(probe)`. Forms and
 //! free names are found by a first parse; for the second one their tokens are exchanged for keys of custom syntax.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 
 use rhai::{Dynamic, Engine, EvalContext as Context, Expr, Expression, ImmutableString, Position, Token};
 
@@ -14,11 +13,11 @@ use super::names::{Probe, Refusal};
 use super::problem::{Error, as_unknown, failed, not_known, unknown};
 use super::{functions, session, values};
 
-/// Begins the key of a free name.
+/// The key of a free name.
 const READ: &str = "read$";
 /// Begins the key of a form.
 const FORM: &str = "form$";
-/// Begins the key of a variable that is copied.
+/// The key of a variable that is copied.
 const COPY: &str = "copy$";
 /// The keys of literals that are read in our own way.
 const ABSENT: &str = "absent$";
@@ -77,48 +76,89 @@ pub(super) const FORMS: &[Form] = &[
 ];
 
 /// Tokens to exchange, by line and position.
-pub(super) type Tokens = HashMap<(usize, usize), Token>;
+pub(super) type Tokens = HashMap<(usize, usize), Special>;
 
 /// What the last token was, as far as that matters for the next one.
-const OTHER: u8 = 0;
-const DOT: u8 = 1;
-const KEYWORD: u8 = 2;
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+enum Last {
+    #[default]
+    Other,
+    Dot,
+    Keyword,
+}
 
-/// What an engine's next parse exchanges.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Exchange {
-    tokens: Arc<Mutex<Tokens>>,
-    last: Arc<AtomicU8>,
+/// What the parse that runs on this thread exchanges.
+#[derive(Debug, Default)]
+struct Exchange {
+    tokens: Tokens,
+    last: Last,
+    /// Names of the tokens that were exchanged and not yet taken up by the parser.
+    names: VecDeque<ImmutableString>,
+}
+
+thread_local! {
+    static EXCHANGE: RefCell<Exchange> = RefCell::default();
+}
+
+/// Runs a parse that exchanges these tokens.
+pub(super) fn exchanging<T>(tokens: &mut Tokens, parse: impl FnOnce() -> T) -> T {
+    let exchange = Exchange {
+        tokens: std::mem::take(tokens),
+        ..Exchange::default()
+    };
+    EXCHANGE.set(exchange);
+    let parsed = parse();
+    *tokens = EXCHANGE.take().tokens;
+    parsed
 }
 
 impl Exchange {
-    /// Sets what the next parse exchanges.
-    pub(super) fn set(&self, tokens: Tokens) {
-        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = tokens;
-        self.last.store(OTHER, Ordering::Relaxed);
-    }
-
     /// Reads keywords after a dot as the names that they are there.
-    fn after_dot(&self, token: Token) -> Token {
-        let last = self.last.load(Ordering::Relaxed);
+    fn after_dot(&mut self, token: Token) -> Token {
         let (token, now) = match token {
-            Token::Period | Token::Elvis => (token, DOT),
-            keyword if last == DOT && keyword.is_standard_keyword() => {
-                (Token::Identifier(Box::new(keyword.literal_syntax().into())), KEYWORD)
-            }
+            Token::Period | Token::Elvis => (token, Last::Dot),
+            keyword if self.last == Last::Dot && keyword.is_standard_keyword() => (
+                Token::Identifier(Box::new(keyword.literal_syntax().into())),
+                Last::Keyword,
+            ),
             // The tokenizer takes what follows a keyword for the beginning of an operand.
-            Token::UnaryMinus if last == KEYWORD => (Token::Minus, OTHER),
-            Token::UnaryPlus if last == KEYWORD => (Token::Plus, OTHER),
-            token => (token, OTHER),
+            Token::UnaryMinus if self.last == Last::Keyword => (Token::Minus, Last::Other),
+            Token::UnaryPlus if self.last == Last::Keyword => (Token::Plus, Last::Other),
+            token => (token, Last::Other),
         };
-        self.last.store(now, Ordering::Relaxed);
+        self.last = now;
         token
     }
 
-    fn get(&self, position: Position) -> Option<Token> {
-        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.get(&key(position)?).cloned()
+    fn exchanged(&mut self, position: Position) -> Option<Token> {
+        let special = self.tokens.get(&key(position)?)?;
+        if let Special::Read(name) | Special::Copy(name) = special {
+            self.names.push_back(name.clone());
+        }
+        Some(special.token())
     }
+
+    fn token(&mut self, token: Token, position: Position) -> Token {
+        match self.after_dot(token) {
+            // Rhai writes this call itself, where a closure captures variables; a script must not.
+            Token::Reserved(word) if *word == "curry" => Token::Identifier(Box::new("currying".into())),
+            Token::Reserved(word) if rhai::is_valid_identifier(word.as_str()) && *word != "this" => {
+                Token::Identifier(word)
+            }
+            token @ (Token::Identifier(_)
+            | Token::Unit
+            | Token::True
+            | Token::LeftBracket
+            | Token::MapStart
+            | Token::Equals) => self.exchanged(position).unwrap_or(token),
+            other => other,
+        }
+    }
+}
+
+/// The name of the exchanged token that the parser takes up: it does so in the order of the text.
+fn next_name() -> ImmutableString {
+    EXCHANGE.with_borrow_mut(|exchange| exchange.names.pop_front().unwrap_or_default())
 }
 
 /// A position as a key of an exchange.
@@ -127,22 +167,9 @@ pub(super) fn key(position: Position) -> Option<(usize, usize)> {
 }
 
 /// Sets up how an engine reads tokens.
-pub(super) fn install(engine: &mut Engine) -> Exchange {
-    let exchange = Exchange::default();
-    let tokens = exchange.clone();
+pub(super) fn install(engine: &mut Engine) {
     #[allow(deprecated)] // Rhai marks it as volatile, not as going away.
-    engine.on_parse_token(move |token, position, _| match tokens.after_dot(token) {
-        // Rhai writes this call itself, where a closure captures variables; a script must not.
-        Token::Reserved(word) if *word == "curry" => Token::Identifier(Box::new("currying".into())),
-        Token::Reserved(word) if rhai::is_valid_identifier(word.as_str()) && *word != "this" => Token::Identifier(word),
-        token @ (Token::Identifier(_)
-        | Token::Unit
-        | Token::True
-        | Token::LeftBracket
-        | Token::MapStart
-        | Token::Equals) => tokens.get(position).unwrap_or(token),
-        other => other,
-    });
+    engine.on_parse_token(|token, position, _| EXCHANGE.with_borrow_mut(|exchange| exchange.token(token, position)));
     for form in FORMS {
         let evaluate = form.evaluate;
         engine.register_custom_syntax_with_state_raw(
@@ -152,8 +179,39 @@ pub(super) fn install(engine: &mut Engine) -> Exchange {
             move |context, inputs, _| evaluate(context, inputs),
         );
     }
+    install_names(engine);
     install_literals(engine);
-    exchange
+}
+
+/// Free names and copies. Their names are states of the custom syntax, so that an engine needs to know none of them.
+fn install_names(engine: &mut Engine) {
+    engine.register_custom_syntax_with_state_raw(
+        READ,
+        |symbols, next, path| {
+            if symbols.len() == 1 {
+                *path = next_name().into();
+            }
+            Ok(member_symbol(&text(path), symbols.len() - 1, next))
+        },
+        false,
+        |_, _, path| read(&text(path)),
+    );
+    engine.register_custom_syntax_with_state_raw(
+        COPY,
+        |_, _, name| {
+            *name = next_name().into();
+            Ok(None)
+        },
+        false,
+        |context, _, name| copy(context, &text(name)),
+    );
+}
+
+/// The name that is the state of a piece of custom syntax.
+fn text(state: &Dynamic) -> ImmutableString {
+    state
+        .read_lock::<ImmutableString>()
+        .map_or_else(ImmutableString::default, |text| text.clone())
 }
 
 fn install_literals(engine: &mut Engine) {
@@ -248,9 +306,13 @@ fn call_symbol(symbols: &[ImmutableString], next: &str) -> Option<ImmutableStrin
     }
 }
 
-/// A token that is exchanged for one of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a token is exchanged for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Special {
+    /// A free name, with its namespace before a dot.
+    Read(ImmutableString),
+    /// A variable to be copied where it is read.
+    Copy(ImmutableString),
     /// The name of a form.
     Form(&'static str),
     /// `()` in a comparison.
@@ -266,8 +328,10 @@ pub(super) enum Special {
 }
 
 impl Special {
-    pub(super) fn token(self) -> Token {
+    fn token(&self) -> Token {
         let key = match self {
+            Self::Read(_) => READ.to_owned(),
+            Self::Copy(_) => COPY.to_owned(),
             Self::Form(name) => format!("{FORM}{name}"),
             Self::Absent => ABSENT.to_owned(),
             Self::True => TRUE.to_owned(),
@@ -279,49 +343,33 @@ impl Special {
     }
 }
 
-/// Registers a free name and gives the token that stands for it.
-pub(super) fn read_token(engine: &mut Engine, namespace: Option<&str>, name: &str) -> Token {
-    let path = namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}.{name}"));
-    let key = format!("{READ}{path}");
-    let members: Vec<ImmutableString> = path.split('.').skip(1).map(ImmutableString::from).collect();
-    let (namespace, name) = (namespace.map(str::to_owned), name.to_owned());
-    engine.register_custom_syntax_with_state_raw(
-        key.as_str(),
-        move |symbols, next, _| Ok(member_symbol(&members, symbols.len() - 1, next)),
-        false,
-        move |_, _, _| read(namespace.as_deref(), &name),
-    );
-    Token::Custom(Box::new(key.into()))
-}
-
-/// Registers a variable to be copied where it is read, and gives the token that stands for it.
-pub(super) fn copy_token(engine: &mut Engine, name: &str) -> Token {
-    let (key, name) = (format!("{COPY}{name}"), name.to_owned());
-    engine.register_custom_syntax_with_state_raw(
-        key.as_str(),
-        |_, _, _| Ok(None),
-        false,
-        move |context, _, _| {
-            let value = context.scope().get(&name).map(Dynamic::flatten_clone);
-            let value = value.ok_or_else(|| failed(format!("nothing is called `{name}` here")))?;
-            values::pay(&value)?;
-            Ok(value)
-        },
-    );
-    Token::Custom(Box::new(key.into()))
+fn copy(context: &Context<'_, '_, '_, '_, '_, '_>, name: &str) -> Result<Dynamic, Error> {
+    let value = context.scope().get(name).map(Dynamic::flatten_clone);
+    let value = value.ok_or_else(|| failed(format!("nothing is called `{name}` here")))?;
+    values::pay(&value)?;
+    Ok(value)
 }
 
 /// The next symbol of `a.b.c` after `count` symbols that follow `a`.
-fn member_symbol(members: &[ImmutableString], count: usize, next: &str) -> Option<ImmutableString> {
-    let member = members.get(count / 2)?;
+fn member_symbol(path: &str, count: usize, next: &str) -> Option<ImmutableString> {
+    let member = path.split('.').nth(count / 2 + 1)?;
     match count % 2 {
         0 if next == "?." => Some("?.".into()),
         0 => Some(".".into()),
-        _ => Some(member.clone()),
+        _ => Some(member.into()),
     }
 }
 
-fn read(namespace: Option<&str>, name: &str) -> Result<Dynamic, Error> {
+/// Namespace and name of a free name.
+fn parts(path: &str) -> (Option<&str>, &str) {
+    match path.rsplit_once('.') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, path),
+    }
+}
+
+fn read(path: &str) -> Result<Dynamic, Error> {
+    let (namespace, name) = parts(path);
     let Some(names) = session::names() else {
         return Err(failed(format!("nothing is called `{name}` here")));
     };
@@ -378,16 +426,13 @@ fn age(context: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>])
 /// The probe that an argument names.
 fn probe(form: &str, argument: Option<&Expression<'_>>) -> Result<Probe, Error> {
     let path = argument.and_then(|argument| match &**argument {
-        Expr::Custom(custom, _) => custom.tokens.first()?.strip_prefix(READ),
+        Expr::Custom(custom, _) if custom.tokens.first()? == READ => Some(text(&custom.state)),
         _ => None,
     });
     let Some(path) = path else {
         return Err(failed(format!("`{form}` takes the name of a probe")));
     };
-    let (namespace, name) = match path.rsplit_once('.') {
-        Some((namespace, name)) => (Some(namespace), name),
-        None => (None, path),
-    };
+    let (namespace, name) = parts(&path);
     let names = session::names().ok_or_else(|| not_known("no evidence is at hand"))?;
     names
         .handle(namespace, name)

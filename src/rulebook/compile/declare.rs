@@ -1,6 +1,7 @@
 //! First pass: every name gets its index, so that it may be used before it is written.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostic::{Place, Problem};
 use crate::document::Parser;
@@ -25,7 +26,7 @@ impl Compiler {
             .iter()
             .filter_map(|used| self.rulebooks.iter().position(|r| r.id == used.value))
             .collect();
-        let scripts = self.engine(&uses, loaded);
+        let scripts = Arc::new(self.engine(id, &uses, loaded));
         let inputs = self.inputs(&spec.inputs);
         self.rulebooks.push(Rulebook {
             id: spec.rulebook.value.clone(),
@@ -160,7 +161,7 @@ impl Compiler {
     }
 
     /// The script engine of a rulebook, with its modules and those of the rulebooks that it uses.
-    fn engine(&mut self, uses: &[RulebookId], loaded: &LoadedRulebook) -> Scripts {
+    fn engine(&mut self, id: RulebookId, uses: &[RulebookId], loaded: &LoadedRulebook) -> Scripts {
         let mut scripts = Scripts::new(&loaded.spec.rulebook, Limits::default());
         for used in uses {
             let used = &self.rulebooks[*used];
@@ -173,7 +174,15 @@ impl Compiler {
                 text: &self.sources.get(*file).text,
             })
             .collect();
-        for ModuleProblem { module, problem } in scripts.add_modules(&texts).err().unwrap_or_default() {
+        scripts.add_modules(&texts);
+        if !self.trusted.contains(&id) {
+            self.check_modules(&scripts, loaded);
+        }
+        scripts
+    }
+
+    fn check_modules(&mut self, scripts: &Scripts, loaded: &LoadedRulebook) {
+        for ModuleProblem { module, problem } in scripts.check_modules().err().unwrap_or_default() {
             let Some((_, file)) = loaded.modules.iter().find(|(name, _)| *name == module) else {
                 continue;
             };
@@ -181,6 +190,5 @@ impl Compiler {
             let located = Problem::error("script", place, problem.message).label("in this module");
             self.problems.push(located.maybe_help(problem.help));
         }
-        scripts
     }
 }

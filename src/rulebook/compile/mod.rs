@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Place, Problem, Problems, Sources, meant, quoted};
 
-use super::load::{Loaded, LoadedRulebook};
+use super::load::{Loaded, LoadedRulebook, Origin};
 use super::model::{Fact, KindId, Probe, ProbeId, Rule, Rulebook, RulebookId, Ruleset, SubjectKind, Symbol};
 use super::spec::{ItemId, RulebookSpec};
 
@@ -31,6 +31,16 @@ pub use rules::severity;
 ///
 /// The ruleset is there if no problem is an error.
 pub fn compile(loaded: Loaded) -> (Option<Ruleset>, Problems, Sources) {
+    compile_trusting(loaded, |_| false)
+}
+
+/// Compiles as [`compile`] does, but takes the rulebooks of the binary for right, as tests have shown them to be: their scripts and paths
+/// are read when a run first uses them, and most runs use few.
+pub fn compile_for_run(loaded: Loaded) -> (Option<Ruleset>, Problems, Sources) {
+    compile_trusting(loaded, |rulebook| rulebook.origin == Origin::Embedded)
+}
+
+fn compile_trusting(loaded: Loaded, trusted: impl Fn(&LoadedRulebook) -> bool) -> (Option<Ruleset>, Problems, Sources) {
     let Loaded {
         rulebooks,
         sources,
@@ -42,6 +52,11 @@ pub fn compile(loaded: Loaded) -> (Option<Ruleset>, Problems, Sources) {
         ..Compiler::default()
     };
     let rulebooks = order::by_use(rulebooks, &mut compiler.problems);
+    compiler.trusted = (0..)
+        .zip(&rulebooks)
+        .filter(|(_, rulebook)| trusted(rulebook))
+        .map(|(id, _)| id)
+        .collect();
     compiler.all(&rulebooks);
     let Compiler {
         sources,
@@ -93,21 +108,23 @@ struct Compiler {
     parsed: paths::Parsed,
     /// Where facts are declared.
     fact_places: BTreeMap<super::model::FactId, Place>,
+    /// Rulebooks that are taken for right.
+    trusted: BTreeSet<RulebookId>,
     /// Names whose declaration could not be read: to use them is no further problem.
     broken: BTreeSet<(RulebookId, String)>,
 }
 
 impl Compiler {
     fn all(&mut self, loaded: &[LoadedRulebook]) {
-        // JSONPaths need nothing of the rest, so they are parsed beside the modules of scripts.
-        let declare = || {
-            loaded
-                .iter()
-                .enumerate()
-                .for_each(|(id, rulebook)| self.declare(id, rulebook))
-        };
-        let (parsed, ()) = rayon::join(|| paths::parse_all(loaded), declare);
-        self.parsed = parsed;
+        self.parsed = paths::parse_all(
+            (0..)
+                .zip(loaded)
+                .filter(|(id, _)| !self.trusted.contains(id))
+                .map(|(_, rulebook)| rulebook),
+        );
+        for (id, rulebook) in loaded.iter().enumerate() {
+            self.declare(id, rulebook);
+        }
         for (id, rulebook) in loaded.iter().enumerate() {
             self.subjects(id, &rulebook.spec);
             self.probes(id, &rulebook.spec);

@@ -1,6 +1,8 @@
-//! The JSONPaths of all rulebooks, parsed ahead.
+//! The JSONPaths of rulebooks, parsed ahead, each once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+
+use rayon::prelude::*;
 
 use crate::path::{Path, PathError};
 use crate::rulebook::load::LoadedRulebook;
@@ -10,10 +12,16 @@ use crate::rulebook::text::Text;
 /// What texts were parsed to.
 pub(super) type Parsed = HashMap<String, Result<Path, PathError>>;
 
-/// Parses the JSONPaths of all rulebooks.
-pub(super) fn parse_all(loaded: &[LoadedRulebook]) -> Parsed {
-    let texts = loaded.iter().flat_map(|rulebook| texts(&rulebook.spec));
-    texts.map(|text| (text.value.clone(), Path::parse(text))).collect()
+/// Parses the JSONPaths of these rulebooks.
+pub(super) fn parse_all<'l>(loaded: impl Iterator<Item = &'l LoadedRulebook>) -> Parsed {
+    let texts: BTreeSet<&str> = loaded
+        .flat_map(|rulebook| texts(&rulebook.spec))
+        .map(|text| text.value.as_str())
+        .collect();
+    texts
+        .into_par_iter()
+        .map(|text| (text.to_owned(), Path::parse(text)))
+        .collect()
 }
 
 fn texts(spec: &RulebookSpec) -> Vec<&Text> {

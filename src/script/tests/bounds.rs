@@ -13,8 +13,9 @@ fn bounded(text: &str) -> String {
         name: "deep",
         text: "fn down(n) { if n == 0 { 0 } else { 1 + down(n - 1) } }\nfn double(list) { double([list, list]) }\nfn grow(text) { grow(`${text}${text}`) }\nfn forever() { forever() }\nfn spiral(n) { [n].map(|x| { if true { switch x { _ => [x].filter(|y| spiral(x + y + 1)) } } }) }",
     }];
-    scripts.add_modules(&modules).unwrap();
-    line_of(try_with(&mut scripts, text, facts(), &[]))
+    scripts.add_modules(&modules);
+    scripts.check_modules().unwrap();
+    line_of(try_with(&scripts, text, facts(), &[]))
 }
 
 #[test]
@@ -138,9 +139,9 @@ fn the_clock_ends_what_nothing_else_does() {
         time: std::time::Duration::from_millis(50),
         ..Limits::default()
     };
-    let mut scripts = Scripts::new("test", limits);
+    let scripts = Scripts::new("test", limits);
     assert_eq!(
-        line_of(try_with(&mut scripts, "loop { }", facts(), &[])),
+        line_of(try_with(&scripts, "loop { }", facts(), &[])),
         "failed: the script ran for more than 0.05 s"
     );
 }
@@ -166,7 +167,7 @@ fn evaluations_within_evaluations_have_their_own_limits() {
         operations: 10_000,
         ..Limits::default()
     };
-    let mut scripts = Scripts::new("test", limits);
+    let scripts = Scripts::new("test", limits);
     let inner = scripts
         .compile(
             "let n = 0; for i in 0..1000 { n += 1; } n",
@@ -202,8 +203,8 @@ fn long_expressions_are_not_deep() {
 fn calls_of_deep_expressions_fit_the_stack() {
     let nested = |open: &str, close: &str, times: usize| {
         let text = format!("fn f(x) {{ {}f(x){} }}", open.repeat(times), close.repeat(times));
-        let mut scripts = scripts(&[("m", &text)]);
-        line_of(try_with(&mut scripts, "m::f(1)", facts(), &[]))
+        let scripts = scripts(&[("m", &text)]);
+        line_of(try_with(&scripts, "m::f(1)", facts(), &[]))
     };
     let expected = "failed: the script's functions call each other too deep";
     assert_eq!(nested("[", "]", 18), expected);

@@ -122,11 +122,12 @@ fn facts() -> Facts {
 fn scripts(modules: &[(&str, &str)]) -> Scripts {
     let mut scripts = Scripts::new("test", Limits::default());
     let texts: Vec<ModuleText<'_>> = modules.iter().map(|(name, text)| ModuleText { name, text }).collect();
-    scripts.add_modules(&texts).unwrap();
+    scripts.add_modules(&texts);
+    scripts.check_modules().unwrap();
     scripts
 }
 
-fn try_with(scripts: &mut Scripts, text: &str, facts: Facts, locals: &[(String, Dynamic)]) -> Result<Dynamic, Stop> {
+fn try_with(scripts: &Scripts, text: &str, facts: Facts, locals: &[(String, Dynamic)]) -> Result<Dynamic, Stop> {
     let names: Vec<&str> = locals.iter().map(|(name, _)| name.as_str()).collect();
     let known = Known {
         locals: &names,
@@ -139,7 +140,7 @@ fn try_with(scripts: &mut Scripts, text: &str, facts: Facts, locals: &[(String, 
 }
 
 fn try_eval(text: &str) -> Result<Dynamic, Stop> {
-    try_with(&mut scripts(&[]), text, facts(), &[])
+    try_with(&scripts(&[]), text, facts(), &[])
 }
 
 fn eval(text: &str) -> Dynamic {
@@ -183,7 +184,7 @@ fn no_two_functions_share_a_name() {
 #[test]
 fn scripts_are_shared_between_threads() {
     fn shared<T: Send + Sync>(_: &T) {}
-    let mut scripts = scripts(&[]);
+    let scripts = scripts(&[]);
     let script = scripts
         .compile("servers.len()", Kind::Expression, &Known::default())
         .unwrap();

@@ -7,7 +7,7 @@ fn paths(text: &str) -> Vec<String> {
     let facts = facts();
     let doc = Arc::clone(&facts.docs[0]);
     let modules = [("m", "fn same(x) { x }\nfn first(list) { for x in list { return x; } }")];
-    let value = try_with(&mut scripts(&modules), text, facts, &[]).unwrap_or_else(|stop| panic!("{text}: {stop:?}"));
+    let value = try_with(&scripts(&modules), text, facts, &[]).unwrap_or_else(|stop| panic!("{text}: {stop:?}"));
     let places = places_of(&value);
     places
         .iter()

@@ -171,7 +171,7 @@ fn failures_are_placed() {
 
 #[test]
 fn failures_in_templates_are_placed_in_the_template() {
-    let mut scripts = scripts(&[]);
+    let scripts = scripts(&[]);
     let text = "é ${servers.len()} ${1 < \"a\"}";
     let script = scripts.compile(text, Kind::Template, &Known::default()).unwrap();
     let names: Arc<dyn Names> = Arc::new(facts());
@@ -183,10 +183,9 @@ fn failures_in_templates_are_placed_in_the_template() {
 
 fn module_problems(modules: &[(&str, &str)]) -> Vec<String> {
     let texts: Vec<ModuleText<'_>> = modules.iter().map(|(name, text)| ModuleText { name, text }).collect();
-    let found = Scripts::new("test", Limits::default())
-        .add_modules(&texts)
-        .err()
-        .unwrap_or_default();
+    let mut scripts = Scripts::new("test", Limits::default());
+    scripts.add_modules(&texts);
+    let found = scripts.check_modules().err().unwrap_or_default();
     let shown = found.iter().map(|found| {
         let text = modules.iter().find(|(name, _)| *name == found.module).unwrap().1;
         let problem = &found.problem;

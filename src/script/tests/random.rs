@@ -181,7 +181,7 @@ fn run(text: &str, kind: Kind) {
         name: "m",
         text: "fn f(x) { x }\nfn g(x, y) { [x, y] }",
     };
-    scripts.add_modules(&[module]).unwrap();
+    scripts.add_modules(&[module]);
     let known = Known {
         locals: &["host"],
         namespaces: NAMESPACES,
@@ -220,7 +220,8 @@ proptest! {
     fn random_modules_do_not_panic(text in script()) {
         let text = format!("fn f(x) {{ {text} }}");
         let mut scripts = Scripts::new("test", Limits::default());
-        let _ = scripts.add_modules(&[ModuleText { name: "m", text: &text }]);
+        scripts.add_modules(&[ModuleText { name: "m", text: &text }]);
+        let _ = scripts.check_modules();
     }
 
     #[test]

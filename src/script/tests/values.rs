@@ -190,7 +190,7 @@ fn big_numbers_keep_their_value() {
             r#"{"big": 18446744073709551615, "bigger": 18446744073709551616, "low": -9223372036854775809}"#,
         )
     };
-    let mut scripts = scripts(&[]);
+    let scripts = scripts(&[]);
     for (text, expected) in [
         ("n.big", "18446744073709551615"),
         ("n.big < n.bigger && n.low < n.big && n.big == n.big", "true"),
@@ -201,7 +201,7 @@ fn big_numbers_keep_their_value() {
             "failed: `+` cannot be applied to the number 18446744073709551615 and the number 1",
         ),
     ] {
-        assert_eq!(line_of(try_with(&mut scripts, text, facts(), &[])), expected, "{text}");
+        assert_eq!(line_of(try_with(&scripts, text, facts(), &[])), expected, "{text}");
     }
 }
 
@@ -247,7 +247,7 @@ fn objects_are_equal_by_what_they_hold() {
             .json("b", r#"{"z": "\u0074", "x": [1.0, {"y": null}]}"#)
             .json("c", r#"{"x": [1, {"y": 1}], "z": "t"}"#)
     };
-    let mut scripts = scripts(&[]);
+    let scripts = scripts(&[]);
     for (text, expected) in [
         ("a == a", "true"),
         ("a == b", "false"),
@@ -256,7 +256,7 @@ fn objects_are_equal_by_what_they_hold() {
         (r#"a.x[1] == #{ y: () } && #{ z: "t", x: a.x } == a"#, "true"),
         ("a.x == c.x", "false"),
     ] {
-        assert_eq!(line_of(try_with(&mut scripts, text, facts(), &[])), expected, "{text}");
+        assert_eq!(line_of(try_with(&scripts, text, facts(), &[])), expected, "{text}");
     }
 }
 
@@ -480,7 +480,7 @@ fn addresses() {
 
 #[test]
 fn templates_fill_in_values() {
-    let mut scripts = scripts(&[]);
+    let scripts = scripts(&[]);
     let names: Arc<dyn Names> = Arc::new(facts());
     let known = Known {
         locals: &["s"],
