@@ -87,7 +87,7 @@ impl Page {
             .env_remove("CASEBOOK_UPDATE")
             .output()
             .unwrap();
-        let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut text = without_times(&String::from_utf8_lossy(&output.stdout));
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
@@ -97,6 +97,12 @@ impl Page {
     fn problem(&mut self, problem: String) {
         self.problems.push(format!("docs/{}: {problem}", self.name));
     }
+}
+
+/// An output without the times that commands took, which are never the same.
+fn without_times(text: &str) -> String {
+    let time = regex::Regex::new(r"\d+\.\d s, \d+\.\d times").unwrap();
+    time.replace_all(text, "… s, … times").into_owned()
 }
 
 fn project() -> PathBuf {
