@@ -262,3 +262,40 @@ fn rules_are_not_changed_while_a_case_fails() {
     let (code, out, _) = test(&dir, &["shop", "--mutate"]);
     assert!(code == 5 && out.contains("first all cases must hold"), "{out}");
 }
+
+#[test]
+fn a_rule_that_passes_on_damaged_evidence_is_named_with_case_and_item() {
+    let vacuous = format!(
+        "{RULEBOOK}  errors-logged:
+    title: The server logs errors
+    severity: info
+    decide:
+      - fail: 'known(log) && log.some(|line| line.level == \"ERROR\")'
+      - pass: state == \"LIVE\"
+"
+    );
+    let dir = shop(CASES);
+    let (code, out, _) = test(&dir, &["shop", "--vacuity"]);
+    assert_eq!(code, 0);
+    assert!(
+        out.ends_with("2 items of evidence dropped, emptied and truncated in turn: no new pass\n"),
+        "{out}"
+    );
+    let cases = r#"casebook: 1
+cases:
+  errors:
+    evidence: { status: '{"state": "LIVE"}', log: "INFO a\nERROR b\n" }
+    fail: [errors-logged]
+"#;
+    let dir = shop(cases);
+    std::fs::write(dir.path().join("shop/rulebook.yaml"), vacuous).expect("a file");
+    let (code, out, _) = test(&dir, &["shop", "--vacuity"]);
+    assert_eq!(code, 5);
+    for damage in ["dropped", "emptied"] {
+        let line = format!(
+            "shop/cases/cases.yaml:3: shop::errors-logged passes in case errors once `server.log` is {damage}, where it was fail"
+        );
+        assert!(out.contains(&line), "{out}");
+    }
+    assert!(out.ends_with(": 2 new passes\n"), "{out}");
+}

@@ -1,12 +1,14 @@
 //! Cases: a rulebook's own tests. Evidence goes in, verdicts come out, and both are compared.
 //!
-//! [`coverage`] tells which verdicts and clauses have a case.
+//! [`coverage`] tells which verdicts and clauses have a case, [`vacuity`] what passes once evidence is damaged, and [`mutate`] which changes of
+//! the rules no case notices.
 
 mod check;
 pub mod coverage;
 mod evidence;
 mod load;
 pub mod mutate;
+pub mod vacuity;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

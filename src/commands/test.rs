@@ -3,6 +3,7 @@
 mod coverage;
 mod mutate;
 mod text;
+mod vacuity;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -40,6 +41,9 @@ pub struct TestArgs {
     /// Fail where a rule has no case in which it fails, passes or is unknown
     #[arg(long)]
     pub require_coverage: bool,
+    /// Drop, empty and truncate each item of evidence in turn, and fail where a rule passes that did not
+    #[arg(long)]
+    pub vacuity: bool,
     /// Change the rules in small ways, and list the changes that no case notices
     ///
     /// A comment `# casebook: survives(CODE) reason`, on the line of such a change or above what holds it (a scalar, a fact, a rule, an input),
@@ -82,6 +86,9 @@ pub fn run(args: &TestArgs) -> Result<Exit, Failure> {
     let mut exit = text::print(&tests, &outcomes, &mut out)?;
     if args.coverage || args.require_coverage {
         exit = exit.or(coverage::print(args, &tests, &outcomes, &mut out)?);
+    }
+    if args.vacuity {
+        exit = exit.or(vacuity::print(&tests, &outcomes, &mut out)?);
     }
     if args.mutate {
         exit = exit.or(mutate::print(args, &tests, &outcomes, start, &mut out)?);
