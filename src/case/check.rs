@@ -168,6 +168,9 @@ impl Checker<'_> {
             let Some(id) = id_of(self.ruleset, verdict).filter(|id| (self.wanted)(*id)) else {
                 continue;
             };
+            if !self.concerns(id) {
+                continue;
+            }
             // Where another verdict is expected, that is told already.
             let told = [verdict.verdict, Verdict::Pass, Verdict::Unknown, Verdict::NotApplicable];
             if !told.iter().any(|expected| self.case.expects(*expected, id)) {
@@ -180,6 +183,19 @@ impl Checker<'_> {
             }
         }
         found
+    }
+
+    /// Whether a rule is of the case's own rulebook or of one that it uses; what else is loaded has no say in it.
+    fn concerns(&self, rule: RuleId) -> bool {
+        let rulebooks = &self.ruleset.rulebooks;
+        let mut open = vec![self.case.rulebook];
+        while let Some(next) = open.pop() {
+            if next == self.ruleset.rules[rule].rulebook {
+                return true;
+            }
+            open.extend(&rulebooks[next].uses);
+        }
+        false
     }
 
     fn code(&self, name: &str) -> Option<String> {
