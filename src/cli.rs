@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bundle::Limits;
-use crate::commands::{guide, lint, query, redact, run, schema, test, verify};
+use crate::commands::{explain, guide, lint, list, query, redact, run, schema, test, verify};
 use crate::rulebook::spec::size;
 
 /// Run rulebooks over captured evidence; diagnostics point at the exact bytes
@@ -32,6 +32,10 @@ Exit codes:
 pub enum Command {
     /// Judge captured evidence
     Run(run::RunArgs),
+    /// Show what a rule asks and of what; on a bundle, why it came to its verdict
+    Explain(explain::ExplainArgs),
+    /// List rulebooks, their rules, probes, inputs or guides
+    List(list::ListArgs),
     /// Walk through the rules for a symptom, and stop at the first cause
     Guide(guide::GuideArgs),
     /// Check rulebooks, and report every problem in them

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use globset::{Glob, GlobMatcher};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -235,7 +234,7 @@ fn guided(args: &GuideArgs, ruleset: Arc<Ruleset>, guide: Option<GuideId>, bundl
 fn way(args: &GuideArgs, guide: GuideId) -> Result<Way, Failure> {
     Ok(Way {
         guide,
-        only: args.subject.as_deref().map(glob).transpose()?,
+        only: args.subject.as_deref().map(super::glob).transpose()?,
         stop: args.fail_on,
         all: args.all,
     })
@@ -321,12 +320,4 @@ fn outcome(walked: &Walked) -> String {
         (None, 0, _) => "nothing found".into(),
         (None, open, passed) => format!("nothing found; {passed} ok, {open} could not be decided"),
     }
-}
-
-fn glob(text: &str) -> Result<GlobMatcher, Failure> {
-    let glob = Glob::new(text).map_err(|error| {
-        let message = format!("`{text}` is no glob: {}", error.kind());
-        Failure::usage(message, "`*` stands for any characters, `[?]` for a question mark")
-    })?;
-    Ok(glob.compile_matcher())
 }

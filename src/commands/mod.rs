@@ -1,7 +1,9 @@
 //! The commands: one file each. Only here, in `bundle` and in the loading of rulebooks is there input and output.
 
+pub mod explain;
 pub mod guide;
 pub mod lint;
+pub mod list;
 pub mod query;
 pub mod redact;
 pub mod run;
@@ -13,6 +15,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use globset::{Glob, GlobMatcher};
 use miette::Diagnostic;
 
 use crate::cli::{Cli, Color, Command, RulebookArgs, StyleArgs};
@@ -115,8 +118,10 @@ impl Failure {
 pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Guide(args) => guide::run(&args),
         Command::Lint(args) => lint::run(&args),
+        Command::List(args) => list::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Query(args) => query::run(&args),
         Command::Redact(args) => redact::run(&args),
@@ -247,4 +252,16 @@ pub fn problem_style(style: &report::Style) -> diagnostic::Style {
         unicode: style.unicode,
         width: style.width,
     }
+}
+
+/// A glob over names, in which `*` stands for `/` too.
+///
+/// # Errors
+/// One that is none, as a failure of usage.
+pub fn glob(text: &str) -> Result<GlobMatcher, Failure> {
+    let glob = Glob::new(text).map_err(|error| {
+        let message = format!("`{text}` is no glob: {}", error.kind());
+        Failure::usage(message, "`*` stands for any characters, `[?]` for a question mark")
+    })?;
+    Ok(glob.compile_matcher())
 }

@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use globset::{Glob, GlobMatcher};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -105,16 +104,8 @@ fn inquiry(args: &QueryArgs, ruleset: Arc<Ruleset>) -> Result<Inquiry, Failure> 
             .transpose()?,
         ..Settings::default()
     };
-    let only = args.subject.as_deref().map(glob).transpose()?;
+    let only = args.subject.as_deref().map(super::glob).transpose()?;
     Ok(Inquiry::new(ruleset, open(&args.bundle, &args.limits)?, settings, only))
-}
-
-fn glob(text: &str) -> Result<GlobMatcher, Failure> {
-    let glob = Glob::new(text).map_err(|error| {
-        let message = format!("`{text}` is no glob: {}", error.kind());
-        Failure::usage(message, "`*` stands for any characters, `[?]` for a question mark")
-    })?;
-    Ok(glob.compile_matcher())
 }
 
 /// Writes to standard output.

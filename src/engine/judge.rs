@@ -79,8 +79,36 @@ enum Decided {
     Fail(usize),
 }
 
+/// A question that a rule asks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asked {
+    /// Whether it applies.
+    When,
+    /// Whether the clause with this index holds.
+    Clause(usize),
+}
+
+/// Somebody who looks on while a rule is judged.
+pub(super) trait Watch {
+    /// A condition was asked.
+    fn asked(&mut self, asked: Asked, answer: &Result<bool, Halt>);
+    /// The list of the `depth`th `each` was had, or not.
+    fn listed(&mut self, depth: usize, locals: &Locals, list: &Result<Array, Halt>);
+    /// An item, or a rule without items, came to a verdict.
+    fn decided(&mut self, locals: &Locals, verdict: Verdict, reason: Option<&str>);
+}
+
 /// Judges `rule` in `run`.
 pub(super) fn judge(run: &Arc<Run>, id: RuleId) -> Judged {
+    judged(run, id, None)
+}
+
+/// Judges `rule` in `run` while somebody looks on.
+pub(super) fn judge_watched(run: &Arc<Run>, id: RuleId, watch: &mut dyn Watch) -> Judged {
+    judged(run, id, Some(watch))
+}
+
+fn judged(run: &Arc<Run>, id: RuleId, watch: Option<&mut dyn Watch>) -> Judged {
     let rule = run.context.rule(id);
     let frame = run.frame(rule.rulebook);
     let mut judge = Judge {
@@ -92,13 +120,14 @@ pub(super) fn judge(run: &Arc<Run>, id: RuleId) -> Judged {
         failures: IndexMap::new(),
         decided: 0,
         reads: ProbeSet::default(),
+        watch,
     };
     judge.start();
     run.context.has_decided(id, judge.decided);
     judge.finish()
 }
 
-struct Judge<'r> {
+struct Judge<'r, 'w> {
     rule: &'r Rule,
     frame: Arc<Frame>,
     locals: Locals,
@@ -108,9 +137,16 @@ struct Judge<'r> {
     /// The clauses that have decided, as bits.
     decided: u64,
     reads: ProbeSet,
+    watch: Option<&'w mut dyn Watch>,
 }
 
-impl Judge<'_> {
+impl Judge<'_, '_> {
+    fn asked(&mut self, asked: Asked, answer: &Result<bool, Halt>) {
+        if let Some(watch) = self.watch.as_deref_mut() {
+            watch.asked(asked, answer);
+        }
+    }
+
     /// What was read since this was last asked.
     fn traced(&mut self) -> Trace {
         let trace = self.frame.take_trace();
@@ -121,7 +157,11 @@ impl Judge<'_> {
     fn start(&mut self) {
         let applies = match &self.rule.when {
             None => Ok(true),
-            Some(when) => self.condition(when),
+            Some(when) => {
+                let answer = self.condition(when);
+                self.asked(Asked::When, &answer);
+                answer
+            }
         };
         match applies {
             Err(stop) => self.stopped(stop),
@@ -145,6 +185,9 @@ impl Judge<'_> {
         let list = self.frame.eval(source, &self.locals).and_then(items_of);
         let mut below = base.clone();
         below.merge(&self.traced());
+        if let Some(watch) = self.watch.as_deref_mut() {
+            watch.listed(depth, &self.locals, &list);
+        }
         match list {
             Err(stop) => self.stopped(stop),
             Ok(list) => {
@@ -192,7 +235,9 @@ impl Judge<'_> {
     fn decide(&mut self) -> Result<Decided, Halt> {
         let rule = self.rule;
         for (index, clause) in rule.decide.iter().enumerate() {
-            if !self.condition(&clause.condition)? {
+            let answer = self.condition(&clause.condition);
+            self.asked(Asked::Clause(index), &answer);
+            if !answer? {
                 continue;
             }
             self.decided |= 1 << index.min(63);
@@ -281,6 +326,10 @@ impl Judge<'_> {
 
     fn count(&mut self, verdict: Verdict, note: Option<Note>) {
         *self.items.entry(verdict).or_default() += 1;
+        if let Some(watch) = self.watch.as_deref_mut() {
+            let reason = note.as_ref().and_then(|note| note.reasons.first());
+            watch.decided(&self.locals, verdict, reason.map(String::as_str));
+        }
         if let Some(note) = note {
             self.notes.entry(verdict).or_default().add(note);
         }

@@ -11,6 +11,7 @@ mod context;
 mod detach;
 mod evidence;
 mod examine;
+mod explain;
 mod extract;
 mod finding;
 mod frame;

@@ -31,7 +31,7 @@ pub struct Inquiry {
 /// The bundle as a whole or a subject in it, of which evidence is read when it is asked for.
 #[derive(Debug)]
 pub struct Holder {
-    run: Arc<Run>,
+    pub(super) run: Arc<Run>,
 }
 
 /// What a probe or a file came to.
@@ -112,6 +112,13 @@ impl Inquiry {
             .collect();
         self.context.leave(left.iter());
         self.once(&look)
+    }
+
+    /// Looks at the whole alone, wanted or not.
+    pub(super) fn look_at_whole<T>(&self, look: impl Fn(&Holder) -> T) -> T {
+        look(&Holder {
+            run: Run::of_whole(&self.context),
+        })
     }
 
     fn once<T: Send>(&self, look: &(impl Fn(&Holder) -> T + Sync)) -> Vec<T> {

@@ -7,6 +7,7 @@ use std::io;
 use clap::ValueEnum;
 
 pub mod excerpt;
+pub mod explain;
 pub mod guide;
 mod json;
 pub mod model;

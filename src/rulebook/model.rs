@@ -190,6 +190,8 @@ pub struct Fact {
     pub rulebook: RulebookId,
     /// The kind of subject that has one each; none: one for the bundle.
     pub kind: Option<KindId>,
+    /// Where it is declared.
+    pub place: Place,
     /// Whether a truncated source is good enough.
     pub partial: bool,
     /// How it is had.
@@ -262,6 +264,8 @@ pub struct Rule {
     pub place: Place,
     /// What is wrong where it fails, in one line.
     pub title: String,
+    /// Why it matters.
+    pub about: Option<String>,
     /// How bad that is.
     pub severity: Severity,
     /// The kind of subject it judges; none: the bundle.

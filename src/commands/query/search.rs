@@ -13,7 +13,8 @@ use crate::engine::{Found, Holder, Inquiry};
 use crate::path::Path;
 use crate::rulebook::model::{ProbeId, Ruleset};
 
-use super::{Exit, Failure, QueryArgs, count, ellipsis, glob, inquiry, note, print, print_json, unheard_of, value};
+use super::super::glob;
+use super::{Exit, Failure, QueryArgs, count, ellipsis, inquiry, note, print, print_json, unheard_of, value};
 
 /// Most nodes that a path may look at in one item: some ten times those of an item of 100 MB.
 const MAX_STEPS: u64 = 50_000_000;

@@ -6,12 +6,15 @@ use owo_colors::Style as Ink;
 
 use super::Page;
 use crate::report::Style;
-use crate::report::text::{visible, width, wrap};
+use crate::report::text::{visible, visible_lines, width, wrap};
 
 /// Columns between those of a table
 const GAP: usize = 2;
 /// Most columns of all but the last column of a table
 const WIDEST: usize = 48;
+
+/// Least columns of the last column of a table; where there are fewer, it stands below the others
+const NARROWEST: usize = 30;
 
 /// How words look
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,16 +67,19 @@ impl Sheet {
         self.page.line(&line);
     }
 
-    /// A table; what is too wide for its last column is wrapped inside it
+    /// A table, with a first line of heads unless all are empty; what is too wide for its last column is wrapped inside it, or
+    /// stands below the others
     pub fn table<const N: usize>(&mut self, indent: usize, heads: [&str; N], rows: &[[String; N]]) {
         let unicode = self.page.style.unicode;
         let shown: Vec<Vec<String>> = rows
             .iter()
-            .map(|row| row.iter().map(|cell| visible(cell, unicode).into_owned()).collect())
+            .map(|row| row.iter().map(|cell| visible_lines(cell, unicode)).collect())
             .collect();
         let widths = widths(&heads, &shown);
         let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
-        self.row(indent, &heads, &widths, Tone::Dim);
+        if heads.iter().any(|head| !head.is_empty()) {
+            self.row(indent, &heads, &widths, Tone::Dim);
+        }
         for row in &shown {
             self.row(indent, row, &widths, Tone::Plain);
         }
@@ -90,8 +96,12 @@ impl Sheet {
             column += columns + GAP;
             line.push_str(&" ".repeat(column.saturating_sub(width(&line)).max(GAP)));
         }
-        let room = self.page.words().saturating_sub(column).max(20);
-        let lines = wrap(last, room);
+        let room = self.page.words().saturating_sub(column);
+        if room < NARROWEST {
+            self.page.line(&self.page.paint.with(ink(tone), &line));
+            return self.paragraph(indent + 4, last, tone);
+        }
+        let lines: Vec<String> = last.lines().flat_map(|line| wrap(line, room)).collect();
         let start = lines.first().map_or("", String::as_str);
         let line = self.page.paint.with(ink(tone), &format!("{line}{start}"));
         self.page.line(&line);

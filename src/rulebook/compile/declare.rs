@@ -65,6 +65,7 @@ impl Compiler {
                 id: name.value.clone(),
                 rulebook: id,
                 kind: None,
+                place: name.place,
                 partial,
                 source,
                 needs: Vec::new(),

@@ -19,7 +19,6 @@ impl Compiler {
             if let Some(source) = self.source(rulebook, fact) {
                 self.facts[id].source = source;
             }
-            self.fact_places.insert(id, name.place);
         }
     }
 
@@ -110,15 +109,13 @@ impl Compiler {
         needs.dedup();
         self.facts[fact].needs = needs;
         if !matches!(self.facts[fact].source, FactSource::Over { .. }) {
-            let place = self.fact_places.get(&fact).copied();
-            self.facts[fact].kind = place.and_then(|place| self.common_kind(&sources, place));
+            let place = self.facts[fact].place;
+            self.facts[fact].kind = self.common_kind(&sources, place);
         }
     }
 
     fn circle(&mut self, fact: FactId, open: &[FactId]) {
-        let Some(place) = self.fact_places.get(&fact).copied() else {
-            return;
-        };
+        let place = self.facts[fact].place;
         let from = open.iter().position(|other| *other == fact).unwrap_or(0);
         let names: Vec<&str> = open[from..]
             .iter()

@@ -8,6 +8,7 @@ mod guides;
 mod inputs;
 mod order;
 mod parsers;
+mod parts;
 mod paths;
 mod probes;
 mod question;
@@ -24,6 +25,7 @@ use super::model::{Fact, KindId, Probe, ProbeId, Rule, Rulebook, RulebookId, Rul
 use super::spec::{ItemId, RulebookSpec};
 
 pub use inputs::parse_input;
+pub use parts::{Part, Parts, parts};
 pub use question::{Question, Revision, question, revised};
 pub use rules::severity;
 
@@ -106,8 +108,6 @@ struct Compiler {
     kind_names: BTreeMap<(RulebookId, String), KindId>,
     /// JSONPaths by their text, as far as they are not used yet.
     parsed: paths::Parsed,
-    /// Where facts are declared.
-    fact_places: BTreeMap<super::model::FactId, Place>,
     /// Rulebooks that are taken for right.
     trusted: BTreeSet<RulebookId>,
     /// Names whose declaration could not be read: to use them is no further problem.

@@ -60,6 +60,7 @@ impl Compiler {
             rulebook,
             place: name.place,
             title: spec.title.value.clone(),
+            about: spec.about.as_ref().map(|about| about.value.clone()),
             severity: severity(spec.severity),
             kind: None,
             when,

@@ -84,7 +84,7 @@ impl Compiler {
     }
 
     /// What may stand before a dot.
-    fn namespaces(&self, rulebook: RulebookId, scope: Scope) -> Vec<String> {
+    pub(super) fn namespaces(&self, rulebook: RulebookId, scope: Scope) -> Vec<String> {
         let used = self.rulebooks[rulebook]
             .uses
             .iter()
