@@ -299,3 +299,102 @@ cases:
     }
     assert!(out.ends_with(": 2 new passes\n"), "{out}");
 }
+
+/// Cases of which none holds, in several layouts, with comments between.
+const WRONG: &str = r#"casebook: 1
+cases:
+  # The state is the other one.
+  moved:   # keep me
+    evidence: { status: '{"state": "DOWN", "orders": {"waiting": 50}}' }
+    pass: [not-serving, orders-wait]   # both wrong
+    # Nothing else.
+    only: true
+  in-braces: { evidence: { status: '{"state": "LIVE"}' }, fail: [not-serving], only: true }
+  other-words:
+    evidence: { status: '{"state": "DOWN", "orders": {"waiting": 50}}' }
+    fail:
+      not-serving: { says: state DOWN }
+      orders-wait:
+        says: 51 orders
+        at: "50"
+        explained-by: not-serving
+  alarmed:
+    evidence:
+      status: |
+        {"state": "DOWN"}
+    unknown: { orders-wait: overflown }
+    only: true
+  holds:
+    evidence: { status: '{"state": "LIVE"}' }
+    pass: not-serving
+"#;
+
+#[test]
+fn accepting_shows_and_writes_what_is_found_and_nothing_else() {
+    let dir = shop(WRONG);
+    let path = dir.path().join("shop/cases/cases.yaml");
+    let (code, out, err) = test(&dir, &["shop", "--accept"]);
+    let written = std::fs::read_to_string(&path).expect("a file");
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("test-accepted", format!("{out}\n=== the file\n{written}"));
+    });
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.ends_with("5 passed, 0 failed\n"), "{out}");
+    let (code, out, _) = test(&dir, &["shop", "--accept"]);
+    assert_eq!((code, out.as_str()), (0, "5 passed, 0 failed\n"));
+    assert_eq!(std::fs::read_to_string(&path).expect("a file"), written);
+}
+
+#[test]
+fn what_cannot_be_run_is_not_accepted() {
+    let cases = "casebook: 1\ncases:\n  lost:\n    evidence: nowhere\n    pass: [not-serving]\n";
+    let dir = shop(cases);
+    let (code, _, _) = test(&dir, &["--accept"]);
+    let written = std::fs::read_to_string(dir.path().join("shop/cases/cases.yaml")).expect("a file");
+    assert_eq!((code, written.as_str()), (5, cases));
+}
+
+#[test]
+fn junit_has_a_test_for_each_case() {
+    let dir = shop(WRONG);
+    let (code, out, _) = test(&dir, &["shop", "--format", "junit", "--case", "[moh]*"]);
+    assert_eq!(code, 5);
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("test-junit", out);
+    });
+    let dir = shop(CASES);
+    let (code, out, err) = test(&dir, &["--format", "junit", "--output", "cases.xml", "--vacuity"]);
+    assert_eq!((code, out.as_str()), (0, ""));
+    assert!(err.contains("no new pass"), "{err}");
+    let written = std::fs::read_to_string(dir.path().join("cases.xml")).expect("a file");
+    assert!(written.contains(r#"<testsuite name="shop" tests="3""#), "{written}");
+}
+
+#[test]
+fn watching_runs_the_cases_again_when_a_file_is_saved() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    let dir = shop(CASES);
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("casebook"))
+        .current_dir(dir.path())
+        .args(["test", "shop", "--watch"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut out = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut err = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let mut next = || (out.next(), err.next().map(|line| line.expect("text")));
+    let (first, waits) = next();
+    assert_eq!(first.expect("a line").expect("text"), "3 passed, 0 failed");
+    assert!(waits.is_some_and(|line| line.contains("watching shop")));
+    let cases = CASES.replace(
+        "  nothing:\n",
+        "  another:\n    evidence: {}\n    unknown: [orders-wait]\n  nothing:\n",
+    );
+    std::fs::write(dir.path().join("shop/cases/cases.yaml"), cases).expect("a file");
+    let (second, _) = next();
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert_eq!(second.expect("a line").expect("text"), "4 passed, 0 failed");
+}

@@ -240,17 +240,21 @@ pub(super) fn id_of(ruleset: &Ruleset, verdict: &RuleVerdict) -> Option<RuleId> 
     ruleset.rules.iter().position(same)
 }
 
+/// Whether a label of a finding shows a text.
+pub(super) fn labelled(finding: &Finding, wanted: &Text) -> bool {
+    let shows = |label: &Label| {
+        let excerpt = label.excerpt.as_ref().map_or("", |excerpt| excerpt.text.as_str());
+        label.text.contains(&wanted.value) || excerpt.contains(&wanted.value)
+    };
+    finding.labels.iter().any(shows)
+}
+
 fn meets(finding: &Finding, expected: &ExpectSpec) -> bool {
     let contains = |text: &str, part: &Option<Text>| part.as_ref().is_none_or(|part| text.contains(&part.value));
     let equals =
         |text: Option<&str>, wanted: &Option<Text>| wanted.as_ref().is_none_or(|wanted| text == Some(&wanted.value));
-    let shows = |label: &Label, wanted: &Text| {
-        let excerpt = label.excerpt.as_ref().map_or("", |excerpt| excerpt.text.as_str());
-        label.text.contains(&wanted.value) || excerpt.contains(&wanted.value)
-    };
-    let labelled = |wanted: &Text| finding.labels.iter().any(|label| shows(label, wanted));
     contains(&finding.message, &expected.says)
-        && expected.at.iter().all(labelled)
+        && expected.at.iter().all(|wanted| labelled(finding, wanted))
         && equals(Some(&finding.subject), &expected.subject)
         && equals(finding.key.as_deref(), &expected.key)
         && expected

@@ -3,6 +3,7 @@
 //! [`coverage`] tells which verdicts and clauses have a case, [`vacuity`] what passes once evidence is damaged, and [`mutate`] which changes of
 //! the rules no case notices.
 
+pub mod accept;
 mod check;
 pub mod coverage;
 mod evidence;

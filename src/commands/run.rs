@@ -87,7 +87,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         inputs: inputs(&ruleset, &args.rulebooks.set)?,
         rules: rules(&ruleset, &args.rules)?,
     };
-    let mut out = output(args)?;
+    let mut out = output(args.output.as_deref())?;
     let mut worst = Exit::Clean;
     // Reports are written in the order of the bundles; no more of them are in flight than threads can work at.
     for bundles in args.bundles.chunks(2 * rayon::current_num_threads()) {
@@ -148,8 +148,8 @@ pub fn open(path: &Path, limits: &LimitArgs) -> Result<Bundle, Failure> {
 }
 
 /// Where reports go: the file that is named, else standard output.
-fn output(args: &RunArgs) -> Result<Box<dyn Write>, Failure> {
-    let Some(path) = &args.output else {
+pub(super) fn output(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
+    let Some(path) = path else {
         return Ok(Box::new(BufWriter::new(io::stdout().lock())));
     };
     let file = File::create(path).map_err(|error| {

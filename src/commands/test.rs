@@ -1,21 +1,24 @@
 //! `casebook test`: run the cases of rulebooks, and tell how good the cases are.
 
+mod accept;
 mod coverage;
+mod junit;
 mod mutate;
 mod text;
 mod vacuity;
+mod watch;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use globset::{Glob, GlobMatcher};
 
 use crate::case::mutate::{self as mutation, Mutant};
 use crate::case::{self, Case, Outcome, Selection};
-use crate::cli::StyleArgs;
+use crate::cli::{Color, StyleArgs};
 use crate::diagnostic::{self, Sources};
 use crate::report;
 use crate::rulebook::model::Ruleset;
@@ -24,7 +27,7 @@ use crate::rulebook::spec::RulebookSpec;
 use super::{Exit, Failure};
 
 /// Run the cases of rulebooks
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct TestArgs {
     /// Folders of rulebooks [default: those in the current folder, or in `rulebooks`]
     #[arg(value_name = "RULEBOOK")]
@@ -35,6 +38,18 @@ pub struct TestArgs {
     /// Only rules whose id or code matches, and the cases that name them
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub rule: Option<GlobMatcher>,
+    /// How the outcome is written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
+    /// File to write to, instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Show how cases that fail would hold, and rewrite their expectations so
+    #[arg(long)]
+    pub accept: bool,
+    /// Run again whenever a file of the rulebooks is saved, until interrupted
+    #[arg(long)]
+    pub watch: bool,
     /// Print which verdicts and clauses of each rule have a case
     #[arg(long)]
     pub coverage: bool,
@@ -58,6 +73,16 @@ pub struct TestArgs {
     pub style: StyleArgs,
 }
 
+/// How the outcome of cases is written
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: what went wrong, with the part of the report that shows it
+    #[default]
+    Text,
+    /// JUnit XML, a test for each case; what else is asked for is told on standard error
+    Junit,
+}
+
 fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
     Glob::new(text).map(|glob| glob.compile_matcher())
 }
@@ -79,11 +104,31 @@ struct Tests {
 /// # Errors
 /// A rulebook or a file of cases with problems.
 pub fn run(args: &TestArgs) -> Result<Exit, Failure> {
+    if args.watch { watch::run(args) } else { once(args) }
+}
+
+fn once(args: &TestArgs) -> Result<Exit, Failure> {
     let start = Instant::now();
     let tests = Tests::load(args)?;
     let outcomes = case::run(&tests.ruleset, &tests.cases, &tests.selection);
-    let mut out = BufWriter::new(io::stdout().lock());
-    let mut exit = text::print(&tests, &outcomes, &mut out)?;
+    if args.accept && accept::rewrite(&tests, &outcomes, &mut io::stdout())? {
+        // What was accepted must hold.
+        let again = TestArgs {
+            accept: false,
+            ..args.clone()
+        };
+        return once(&again);
+    }
+    let mut out = super::run::output(args.output.as_deref())?;
+    let mut exit = match args.format {
+        Format::Text => text::print(&tests, &outcomes, &mut out)?,
+        Format::Junit => {
+            let exit = junit::print(&tests, &outcomes, &mut out)?;
+            out.flush()?;
+            out = Box::new(io::stderr());
+            exit
+        }
+    };
     if args.coverage || args.require_coverage {
         exit = exit.or(coverage::print(args, &tests, &outcomes, &mut out)?);
     }
@@ -99,7 +144,10 @@ pub fn run(args: &TestArgs) -> Result<Exit, Failure> {
 
 impl Tests {
     fn load(args: &TestArgs) -> Result<Tests, Failure> {
-        let style = super::style(&args.style);
+        let mut style = super::style(&args.style);
+        if args.output.is_some() && args.style.color == Color::Auto {
+            style.color = false;
+        }
         let mut loaded = super::load_named(&names(args)?)?;
         let named: Vec<String> = loaded
             .rulebooks

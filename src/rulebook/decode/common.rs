@@ -180,6 +180,12 @@ impl<T> Default for OneOrMany<T> {
     }
 }
 
+impl<T> FromIterator<T> for OneOrMany<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        OneOrMany(items.into_iter().collect())
+    }
+}
+
 impl<T> Deref for OneOrMany<T> {
     type Target = [T];
 
