@@ -12,5 +12,6 @@ pub mod bundle;
 pub mod engine;
 pub mod report;
 pub mod case;
+pub mod lint;
 pub mod cli;
 pub mod commands;

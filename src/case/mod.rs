@@ -19,7 +19,7 @@ use globset::GlobMatcher;
 use rayon::prelude::*;
 
 use crate::diagnostic::Place;
-use crate::engine::Trial;
+use crate::engine::{Inquiry, Trial};
 use crate::report::model::{Report, Verdict};
 use crate::rulebook::model::{RuleId, RulebookId, Ruleset};
 use crate::rulebook::spec::{CaseSpec, ExpectSpec};
@@ -139,6 +139,13 @@ pub fn run(ruleset: &Arc<Ruleset>, cases: &[Case], selection: &Selection) -> Vec
         .collect();
     let wanted = |rule: RuleId| wanted[rule];
     cases.par_iter().map(|case| run_one(ruleset, case, &wanted)).collect()
+}
+
+/// Opens the evidence of a case to questions; `None` where it cannot be had.
+pub fn inquire(ruleset: &Arc<Ruleset>, case: &Case) -> Option<Inquiry> {
+    let settings = evidence::settings(ruleset, case).ok()?;
+    let bundle = evidence::bundle(ruleset, case).ok()?;
+    Some(Inquiry::new(Arc::clone(ruleset), bundle, settings, None))
 }
 
 fn run_one(ruleset: &Arc<Ruleset>, case: &Case, wanted: &dyn Fn(RuleId) -> bool) -> Outcome {

@@ -14,6 +14,7 @@ use super::detach::Left;
 use super::halt::Halt;
 use super::run::Run;
 use super::trace::Trace;
+use super::witness::Tried;
 
 /// The value of a fact.
 ///
@@ -156,6 +157,35 @@ fn extracted(run: &Arc<Run>, extract: &Extract, trace: &mut Trace) -> Result<Dyn
         Count::All => Ok(all(extract, doc, &nodes, within.nodes.first().copied())),
         Count::One | Count::First => one(run, extract, doc, &nodes),
     }
+}
+
+/// What the parts of an extraction find; `None` where its evidence is not known.
+pub(super) fn tried(run: &Arc<Run>, extract: &Extract, trace: &mut Trace) -> Option<Tried> {
+    let source = roots(run, extract.from, trace).ok()?;
+    let within = match &extract.within {
+        None => Ok(source),
+        Some(path) => narrowed(run, source, path),
+    };
+    let Ok(Roots { doc, nodes }) = within else {
+        return Some(Tried {
+            within: false,
+            paths: vec![false; extract.paths.len()],
+            captured: false,
+        });
+    };
+    let found = |path: &Path| {
+        nodes
+            .iter()
+            .flat_map(|root| path.select(&doc.document, *root))
+            .collect::<Vec<_>>()
+    };
+    let found: Vec<Vec<NodeId>> = extract.paths.iter().map(found).collect();
+    let mut all = found.iter().flatten();
+    Some(Tried {
+        within: true,
+        paths: found.iter().map(|nodes| !nodes.is_empty()).collect(),
+        captured: all.any(|node| captured(extract.capture.as_ref(), &doc, *node).is_some()),
+    })
 }
 
 fn roots(run: &Arc<Run>, from: Symbol, trace: &mut Trace) -> Result<Roots, Halt> {

@@ -185,7 +185,7 @@ impl Writer<'_> {
 
     fn labels(&mut self, finding: &mut model::Finding, item: &Failed) {
         let clause = &self.rule.decide[item.clause];
-        for label in pick(clause, self.rule, |w| &w.labels) {
+        for label in labels(self.rule, clause) {
             let says = label.says.as_ref().and_then(|says| self.words(says, &item.locals));
             for place in self.places(label, item) {
                 self.add(finding, place, says.as_deref());
@@ -257,6 +257,11 @@ impl Writer<'_> {
             () => finding.labels.push(label),
         }
     }
+}
+
+/// The labels of what a clause finds.
+pub(super) fn labels<'a>(rule: &'a Rule, clause: &'a Clause) -> &'a [Label] {
+    pick(clause, rule, |words| &words.labels)
 }
 
 /// A clause's own words where it has them, else the rule's.

@@ -24,6 +24,7 @@ mod run;
 mod subjects;
 mod trace;
 mod trial;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub use guide::{Guided, WalkError, Way};
 pub use query::{Answer, Broken, Found, Holder, Inquiry};
 pub use trace::MAX_PROBES;
 pub use trial::{Trial, Variant};
+pub use witness::Tried;
 
 /// What a user may choose about a run.
 #[derive(Debug, Default)]

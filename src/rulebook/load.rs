@@ -80,16 +80,20 @@ pub enum Origin {
 impl Origin {
     /// The path of the rulebook `id` that lies beside this one, if there is one.
     pub fn beside(&self, id: &str) -> Option<PathBuf> {
+        let around = self.around()?;
+        [around.join(id), around.join(format!("{id}.yaml"))]
+            .into_iter()
+            .find(|path| path.is_file() || path.join(MAIN).is_file())
+    }
+
+    /// The folder around it.
+    fn around(&self) -> Option<PathBuf> {
         let path = match self {
             Origin::Directory(path) | Origin::File(path) => path,
             Origin::Embedded => return None,
         };
         // A relative path such as `.` tells its parent only once it is resolved.
-        let path = path.canonicalize().ok()?;
-        let around = path.parent()?;
-        [around.join(id), around.join(format!("{id}.yaml"))]
-            .into_iter()
-            .find(|path| path.is_file() || path.join(MAIN).is_file())
+        path.canonicalize().ok()?.parent().map(Path::to_owned)
     }
 }
 
@@ -174,6 +178,32 @@ impl Loaded {
         self.rulebooks
             .iter()
             .find(|rulebook| rulebook.spec.rulebook.value == id)
+    }
+
+    /// The rulebooks that lie beside these, or are shipped with one of these; what is wrong in them is of no interest. Where they cannot be
+    /// read, there are none.
+    pub fn beside(&self) -> Loaded {
+        let mut others = Loaded::default();
+        let mut folders: Vec<PathBuf> = self
+            .rulebooks
+            .iter()
+            .filter_map(|rulebook| rulebook.origin.around())
+            .collect();
+        folders.sort();
+        folders.dedup();
+        for folder in folders {
+            let _ = others.add_path(&folder);
+        }
+        if self
+            .rulebooks
+            .iter()
+            .any(|rulebook| rulebook.origin == Origin::Embedded)
+        {
+            for id in embedded() {
+                let _ = others.add_embedded(id);
+            }
+        }
+        others
     }
 
     /// Reads a file of cases; `None` where its problems leave nothing.

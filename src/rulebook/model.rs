@@ -13,7 +13,7 @@ use crate::document::{Parser, Pattern};
 use crate::path::Path;
 use crate::redact::Rules;
 use crate::report::model::Severity;
-use crate::script::{Script, Scripts};
+use crate::script::{Read, Script, Scripts};
 
 /// Index of a rulebook in its [`Ruleset`].
 pub type RulebookId = usize;
@@ -91,6 +91,18 @@ pub enum Symbol {
     Fact(FactId),
     /// The names of another rulebook.
     Rulebook(RulebookId),
+}
+
+/// What a name that a script of a rulebook reads stands for; none for inputs, and for names of the other rule of a condition between rules.
+pub fn symbol(rulebooks: &[Rulebook], rulebook: RulebookId, read: &Read) -> Option<Symbol> {
+    let names = &rulebooks[rulebook].names;
+    match read.namespace.as_deref() {
+        None | Some("before") => names.get(read.name.as_str()).copied(),
+        Some(namespace) => match names.get(namespace)? {
+            Symbol::Rulebook(used) => rulebooks[*used].names.get(read.name.as_str()).copied(),
+            _ => None,
+        },
+    }
 }
 
 /// A value that the user may set.

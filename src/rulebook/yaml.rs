@@ -100,6 +100,17 @@ pub fn parse(file: FileId, sources: &Sources, problems: &mut Problems) -> Vec<Ya
     .run()
 }
 
+/// The comments of a file, each with its `#`, in the order of the file; those from a syntax error on are missing.
+pub fn comments(file: FileId, sources: &Sources) -> Vec<Place> {
+    let options = options! { emit_comments: true, emit_unresolved_aliases: true };
+    let events = Parser::new_from_str_with_options(&sources.get(file).text, options).map_while(Result::ok);
+    let place = |(event, span): (Event<'_>, Span)| {
+        let range = span.byte_range().filter(|_| matches!(event, Event::Comment(..)))?;
+        Some(Place::new(file, range.start, range.end))
+    };
+    events.filter_map(place).collect()
+}
+
 struct Builder<'a> {
     file: FileId,
     text: &'a str,

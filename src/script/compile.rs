@@ -280,6 +280,22 @@ fn wrong_function(shown: &str, call: &Call, before: usize, functions: &Functions
     })
 }
 
+impl Script {
+    /// Whether its value is surely computed: an operation or a literal, and no piece of evidence.
+    pub fn computes(&self) -> bool {
+        match self.body.get() {
+            Some(Ok(Body::Template(_))) => true,
+            Some(Ok(Body::Code(code))) => match &code.expr {
+                Expr::FnCall(call, _) => call.is_operator_call() && call.name != "??",
+                expr => {
+                    expr.is_constant() || matches!(expr, Expr::And(..) | Expr::Or(..) | Expr::InterpolatedString(..))
+                }
+            },
+            _ => false,
+        }
+    }
+}
+
 fn check_expression(code: &Code, text: &str) -> Result<(), Vec<ScriptProblem>> {
     let Expr::Stmt(block) = &code.expr else {
         return Ok(());

@@ -33,16 +33,26 @@ pub use rules::severity;
 ///
 /// The ruleset is there if no problem is an error.
 pub fn compile(loaded: Loaded) -> (Option<Ruleset>, Problems, Sources) {
+    let (ruleset, _, problems, sources) = compile_keeping(loaded);
+    (ruleset, problems, sources)
+}
+
+/// Compiles as [`compile`] does, and keeps the rulebooks as written, in the order of the ruleset.
+pub fn compile_keeping(loaded: Loaded) -> Kept {
     compile_trusting(loaded, |_| false)
 }
 
 /// Compiles as [`compile`] does, but takes the rulebooks of the binary for right, as tests have shown them to be: their scripts and paths
 /// are read when a run first uses them, and most runs use few.
 pub fn compile_for_run(loaded: Loaded) -> (Option<Ruleset>, Problems, Sources) {
-    compile_trusting(loaded, |rulebook| rulebook.origin == Origin::Embedded)
+    let (ruleset, _, problems, sources) = compile_trusting(loaded, |rulebook| rulebook.origin == Origin::Embedded);
+    (ruleset, problems, sources)
 }
 
-fn compile_trusting(loaded: Loaded, trusted: impl Fn(&LoadedRulebook) -> bool) -> (Option<Ruleset>, Problems, Sources) {
+/// A ruleset with the rulebooks that it was compiled from.
+type Kept = (Option<Ruleset>, Vec<LoadedRulebook>, Problems, Sources);
+
+fn compile_trusting(loaded: Loaded, trusted: impl Fn(&LoadedRulebook) -> bool) -> Kept {
     let Loaded {
         rulebooks,
         sources,
@@ -53,13 +63,13 @@ fn compile_trusting(loaded: Loaded, trusted: impl Fn(&LoadedRulebook) -> bool) -
         problems,
         ..Compiler::default()
     };
-    let rulebooks = order::by_use(rulebooks, &mut compiler.problems);
+    let written = order::by_use(rulebooks, &mut compiler.problems);
     compiler.trusted = (0..)
-        .zip(&rulebooks)
+        .zip(&written)
         .filter(|(_, rulebook)| trusted(rulebook))
         .map(|(id, _)| id)
         .collect();
-    compiler.all(&rulebooks);
+    compiler.all(&written);
     let Compiler {
         sources,
         mut problems,
@@ -75,7 +85,7 @@ fn compile_trusting(loaded: Loaded, trusted: impl Fn(&LoadedRulebook) -> bool) -
     } = compiler;
     problems.sort();
     if problems.has_errors() {
-        return (None, problems, sources);
+        return (None, written, problems, sources);
     }
     let ruleset = Ruleset {
         rulebooks,
@@ -88,7 +98,7 @@ fn compile_trusting(loaded: Loaded, trusted: impl Fn(&LoadedRulebook) -> bool) -
         guides,
         sources: sources.clone(),
     };
-    (Some(ruleset), problems, sources)
+    (Some(ruleset), written, problems, sources)
 }
 
 /// What the compilation has come to.

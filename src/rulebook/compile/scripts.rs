@@ -5,7 +5,7 @@ use std::ops::Range;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Problem, meant, quoted};
-use crate::rulebook::model::{Expr, Input, RuleId, RulebookId, Symbol, Words};
+use crate::rulebook::model::{self, Expr, Input, RuleId, RulebookId, Symbol, Words};
 use crate::rulebook::text::Text;
 use crate::script::{Kind, Known, Read, Script, ScriptProblem};
 
@@ -175,14 +175,7 @@ impl Compiler {
 
     /// The probes and facts that a script of `rulebook` reads.
     pub(super) fn symbols_of(&self, rulebook: RulebookId, script: &Script) -> Vec<Symbol> {
-        let names = &self.rulebooks[rulebook].names;
-        let symbol = |read: &Read| match read.namespace.as_deref() {
-            None | Some("before") => names.get(read.name.as_str()).copied(),
-            Some(namespace) => match names.get(namespace)? {
-                Symbol::Rulebook(used) => self.rulebooks[*used].names.get(read.name.as_str()).copied(),
-                _ => None,
-            },
-        };
+        let symbol = |read| model::symbol(&self.rulebooks, rulebook, read);
         script.reads.iter().filter_map(symbol).collect()
     }
 }
