@@ -36,7 +36,8 @@ pub(super) fn write(report: &Report, style: &Style, out: &mut dyn io::Write) -> 
 pub(super) fn write_body(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let folded = fold::fold(report);
     let mut page = Page::new(style);
-    let mut subjects = report.verdicts.iter().map(|verdict| &verdict.subject);
+    let subjects = report.verdicts.iter().map(|verdict| verdict.subject.as_str());
+    let mut subjects = subjects.filter(|subject| *subject != "bundle");
     let first = subjects.next();
     page.lone = subjects.all(|subject| Some(subject) == first);
     for group in &folded.groups {

@@ -34,7 +34,7 @@ pub(super) fn print(page: &mut Page, report: &Report, group: &Group<'_>) {
     same(page, report, group);
     places(page, finding);
     next_steps(page, finding);
-    explains(page, &group.consequences);
+    explains(page, finding, &group.consequences);
     page.blank();
 }
 
@@ -183,7 +183,7 @@ fn link(address: &str) -> String {
 }
 
 /// What folds under the finding
-fn explains(page: &mut Page, consequences: &[&Finding]) {
+fn explains(page: &mut Page, cause: &Finding, consequences: &[&Finding]) {
     if consequences.is_empty() {
         return;
     }
@@ -191,7 +191,9 @@ fn explains(page: &mut Page, consequences: &[&Finding]) {
     for finding in consequences {
         by_code.entry(&finding.code).or_default().push(finding);
     }
-    let names = by_code.iter().map(|(code, findings)| on_subjects(page, code, findings));
+    let names = by_code
+        .iter()
+        .map(|(code, findings)| on_subjects(page, cause, code, findings));
     let names: Vec<_> = names.collect();
     let text = format!(
         "explains {}: {}",
@@ -201,8 +203,15 @@ fn explains(page: &mut Page, consequences: &[&Finding]) {
     page.paragraph(2, &text, Ink::new());
 }
 
-/// `shop::no-stock (store/paris, store/rome)`
-fn on_subjects(page: &Page, code: &str, findings: &[&Finding]) -> String {
+/// `shop::no-stock (store/paris, store/rome)`; the subjects are told where they are not that of the cause
+fn on_subjects(page: &Page, cause: &Finding, code: &str, findings: &[&Finding]) -> String {
+    let code = page.word(code, NAME);
+    if findings.iter().all(|finding| finding.subject == cause.subject) {
+        return match findings.len() {
+            1 => code,
+            times => format!("{code} ({times} times)"),
+        };
+    }
     let mut subjects: Vec<String> = findings
         .iter()
         .map(|finding| page.word(&finding.subject, NAME))
@@ -219,11 +228,7 @@ fn on_subjects(page: &Page, code: &str, findings: &[&Finding]) -> String {
     } else {
         String::new()
     };
-    format!(
-        "{} ({}{more}{times})",
-        page.word(code, NAME),
-        subjects[..shown].join(", ")
-    )
+    format!("{code} ({}{more}{times})", subjects[..shown].join(", "))
 }
 
 /// Prints accepted findings, one line each

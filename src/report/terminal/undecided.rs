@@ -177,14 +177,21 @@ fn rules(group: &Group<'_>) -> Vec<String> {
     group.rules.iter().cloned().collect()
 }
 
-/// `stock.json (denied: 403)`
+/// `stock.json (denied: 403)`; that something absent is not in the bundle goes without saying
 fn describe(probe: &str, item: Option<&Item>, several: bool) -> String {
     let Some(item) = item else { return probe.to_owned() };
     let name = item.path.as_deref().filter(|_| !several).unwrap_or(probe);
     let state = word(item);
-    let detail = item.detail.as_deref().filter(|_| !several);
+    let detail = item
+        .detail
+        .as_deref()
+        .filter(|detail| !several && !tells_absence(item, detail));
     let detail = detail.map_or_else(String::new, |detail| format!(": {}", cut_end(detail, REASON, true)));
     format!("{name} ({state}{detail})")
+}
+
+fn tells_absence(item: &Item, detail: &str) -> bool {
+    item.outcome == Outcome::Absent && detail.starts_with("no `")
 }
 
 /// What is wrong with an item, in a word
