@@ -1,4 +1,4 @@
-//! A page of the book: its files are written into an empty folder, its commands run there, in the order of the page.
+//! A page of the book: its files are written into a folder that holds nothing but `examples/`, its commands run there, in the order of the page.
 //!
 //! The first line of a block says what it is, out of the reader's sight:
 //! - `yaml file=NAME` (or any language): the file of that name;
@@ -22,9 +22,11 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn new(name: &str) -> Page {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(project().join("examples"), folder.path().join("examples")).unwrap();
         Page {
             name: name.to_owned(),
-            folder: tempfile::tempdir().unwrap(),
+            folder,
             problems: Vec::new(),
         }
     }
