@@ -2,6 +2,7 @@
 
 use casebook::document::json::{Options, parse};
 use casebook::path::Path;
+use casebook::redact::Veil;
 use casebook::report::excerpt;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::fmt::Write;
@@ -100,8 +101,9 @@ fn benches(criterion: &mut Criterion) {
     criterion.bench_function("normalized path", |bench| {
         bench.iter(|| document.normalized_path(black_box(last)))
     });
+    let veil = Veil::none(document.text());
     criterion.bench_function("excerpt", |bench| {
-        bench.iter(|| excerpt::cut(&document, black_box(last)));
+        bench.iter(|| excerpt::cut(&document, black_box(last), &veil));
     });
 }
 

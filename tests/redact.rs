@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use casebook::bundle::{Bundle, Limits, verify};
-use common::{codes, folder, report, run, shared};
+use common::{codes, folder, report, run, shared, verdict};
 
 /// Evidence with secrets in it.
 fn evidence() -> tempfile::TempDir {
@@ -164,4 +164,159 @@ fn real_bundles_are_judged_as_before() {
         assert_eq!(codes(&before.1), codes(&after.1));
         assert_eq!(before.1["verdicts"], after.1["verdicts"]);
     }
+}
+
+/// A rulebook whose words, labels and mistakes show all that it sees.
+const TALKATIVE: &str = r#"
+casebook: 1
+rulebook: shop
+title: Shop
+redact: { names: [badge] }
+probes:
+  config: { captured: [config.json], parse: json }
+  dump: { captured: [dump.json], parse: json }
+  log: { captured: [app.log], parse: { lines: { fields: '(?<text>.*)' } } }
+facts:
+  users: { from: config, all: "$.users[*]" }
+  lines: { from: log, all: "$[*]" }
+  data: { from: dump, one: $.data }
+rules:
+  told:
+    title: Told
+    severity: error
+    each: { user: users }
+    decide: [{ fail: true }]
+    key: user.name
+    at: user.password
+    says: "${user.name} has ${user.password}, ${user.badge} and ${user}"
+    help: "${user.list}"
+    try: [[login, "${user.password}"]]
+  line:
+    title: Line
+    severity: error
+    each: { line: lines }
+    decide: [{ fail: true }]
+    key: line.text
+    at: line
+    says: "${line.text}"
+  data:
+    title: Data
+    severity: error
+    expect: data.a == "other"
+    at: data.a
+    says: "${data.a}"
+  broken:
+    title: Broken
+    severity: error
+    each: { user: users }
+    expect: user.password < 5
+  reason:
+    title: Reason
+    severity: error
+    each: { user: users }
+    decide: [{ unknown: true, says: "it may be ${user.password}" }]
+"#;
+
+#[test]
+fn a_report_on_a_bundle_that_nobody_redacted_prints_no_secret() {
+    let book = folder(&[("shop.yaml", TALKATIVE.as_bytes())]);
+    let book = book.path().join("shop.yaml").display().to_string();
+    let users = r#"{"users":[{"name":"ann","password":"hunter2","badge":"hunter2-b","list":[{"token":"hunter2"}]}]}"#;
+    let pretty = serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(users).unwrap()).unwrap();
+    let long = format!("{{\"pad\":\"{}\",{}", "x".repeat(500), &users[1..]);
+    let dump = br#"{"kind":"Secret","data":{"a":"hunter2"}}"#;
+    let log = b"started\nlogin with token=hunter2 done\nauthorization: Bearer hunter2hunter2\n";
+    for config in [users, &pretty, &long] {
+        let dir = folder(&[
+            ("config.json", config.as_bytes()),
+            ("dump.json", dump),
+            ("app.log", log),
+        ]);
+        let args = ["run", dir.path().to_str().unwrap(), "-r", &book];
+        let (code, json) = report(&args);
+        assert_eq!(code, 1);
+        assert!(!json.to_string().contains("hunter2"), "{json:#}");
+        let told = json["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|finding| finding["rule"] == "told")
+            .unwrap();
+        let message = told["message"].as_str().unwrap();
+        assert!(message.starts_with("ann has REDACTED, REDACTED and {"), "{message}");
+        let label = &told["labels"][0];
+        let (start, end) = (
+            label["start"].as_u64().unwrap() as usize,
+            label["end"].as_u64().unwrap() as usize,
+        );
+        assert_eq!(&config[start..end], "\"hunter2\"", "places are those of the item");
+        assert_eq!(label["text"], "\"*******\"");
+        let ran = run(&args);
+        assert!(
+            !ran.stdout.contains("hunter2") && !ran.stderr.contains("hunter2"),
+            "{}{}",
+            ran.stdout,
+            ran.stderr
+        );
+        assert!(ran.stdout.contains("login REDACTED"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_the_user_calls_secret_is_not_printed() {
+    let book = folder(&[("shop.yaml", TALKATIVE.as_bytes())]);
+    let book = book.path().join("shop.yaml").display().to_string();
+    let dir = folder(&[("app.log", b"card 4929-1234 was swiped\n")]);
+    let ran = run(&[
+        "run",
+        dir.path().to_str().unwrap(),
+        "-r",
+        &book,
+        "--rule",
+        "line",
+        "--redact",
+        r"\d{4}-\d{4}",
+    ]);
+    assert!(
+        ran.stdout.contains("card REDACTED was swiped") && !ran.stdout.contains("4929"),
+        "{}",
+        ran.stdout
+    );
+}
+
+/// A value that was taken out is unknown to rules that need it; what is equal is still equal.
+#[test]
+fn rules_that_need_what_was_redacted_are_unknown() {
+    let book = folder(&[(
+        "shop.yaml",
+        br#"
+casebook: 1
+rulebook: shop
+title: Shop
+probes: { config: { captured: [config.json], parse: json } }
+facts: { users: { from: config, all: "$.users[*]" } }
+rules:
+  weak: { title: Weak, severity: error, each: { user: users }, expect: user.password != "12345678", at: user, key: user.name }
+  short: { title: Short, severity: error, each: { user: users }, expect: user.password.len() > 3, at: user, key: user.name }
+  named: { title: Named, severity: error, each: { user: users }, expect: user.name != "root", at: user, key: user.name }
+  shared: { title: Shared, severity: error, decide: [{ fail: "users[0].password == users[1].password" }], at: "users[0].password" }
+  differs: { title: Differs, severity: error, decide: [{ fail: "users[0].password != users[2].password" }], at: "users[0].password" }
+"#,
+    )]);
+    let users = br#"{"users":[{"name":"a","password":"hunter2"},{"name":"b","password":"hunter2"},{"name":"c","password":"x"}]}"#;
+    let dir = folder(&[("config.json", users)]);
+    let out = tempfile::tempdir().unwrap();
+    let to = out.path().join("out");
+    let (from, to) = (dir.path().to_str().unwrap(), to.to_str().unwrap());
+    assert_eq!(run(&["redact", from, "-o", to]).code, 0);
+    let book = book.path().join("shop.yaml").display().to_string();
+    let (_, json) = report(&["run", to, "-r", &book]);
+    for rule in ["weak", "short", "differs"] {
+        let (verdict, reason) = verdict(&json, rule);
+        assert_eq!(verdict, "unknown", "{rule}");
+        assert!(reason.starts_with("redacted: "), "{rule}: {reason}");
+    }
+    assert_eq!(verdict(&json, "named").0, "pass");
+    assert_eq!(verdict(&json, "shared").0, "fail");
+    assert_eq!(json["bundle"]["items"][0]["redactions"], 3);
 }

@@ -6,7 +6,7 @@
 mod reports;
 
 use casebook::report::Style;
-use casebook::report::excerpt::{cut_text, label};
+use casebook::report::excerpt::cut_text;
 use casebook::report::model::*;
 use reports::*;
 

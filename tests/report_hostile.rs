@@ -5,7 +5,6 @@
 #[path = "common/reports.rs"]
 mod reports;
 
-use casebook::report::excerpt::label;
 use casebook::report::model::*;
 use casebook::report::{Format, Style, write};
 use proptest::prelude::*;

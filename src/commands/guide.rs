@@ -219,6 +219,7 @@ fn guided(args: &GuideArgs, ruleset: Arc<Ruleset>, guide: Option<GuideId>, bundl
     }
     let settings = Settings {
         inputs: inputs(&ruleset, &args.rulebooks.set)?,
+        redactor: None,
         captured_at: args.captured_at,
         before: args
             .before

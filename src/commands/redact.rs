@@ -46,31 +46,42 @@ pub struct SecretArgs {
 }
 
 impl SecretArgs {
-    /// A redactor for one capture or report, with the rules that casebook brings, `more`, and the user's.
+    /// The redactor of one capture: it knows what casebook brings, `more`, and what the user says.
     ///
     /// # Errors
     /// A pattern that is none, a file that cannot be read or has problems, no random numbers.
     pub fn redactor(&self, more: &Rules) -> Result<Redactor, Failure> {
+        let key = Key::random().map_err(|error| {
+            let message = format!("there are no random numbers: {error}");
+            Failure::usage(message, "without them secrets could be guessed back from their tokens")
+        })?;
+        Ok(Redactor::new(key, &self.rules(more)?))
+    }
+
+    /// The redactor of reports, where the user says something.
+    ///
+    /// # Errors
+    /// A pattern that is none, a file that cannot be read or has problems.
+    pub fn covering(&self, more: &Rules) -> Result<Option<Redactor>, Failure> {
+        if self.patterns.is_empty() && self.files.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Redactor::for_reports(&self.rules(more)?)))
+    }
+
+    fn rules(&self, more: &Rules) -> Result<Rules, Failure> {
         let mut rules = more.clone();
         for pattern in &self.patterns {
             let wrong = |error| {
-                Failure::usage(
-                    format!("`--redact {pattern}` is no regular expression: {error}"),
-                    "the syntax is that of RE2",
-                )
+                let message = format!("`--redact {pattern}` is no regular expression: {error}");
+                Failure::usage(message, "the syntax is that of RE2")
             };
             rules.add(&Rules::pattern(pattern).map_err(wrong)?);
         }
         for file in &self.files {
             rules.add(&read(file)?);
         }
-        let key = Key::random().map_err(|error| {
-            Failure::usage(
-                format!("there are no random numbers: {error}"),
-                "without them tokens could be guessed back",
-            )
-        })?;
-        Ok(Redactor::new(key, &rules))
+        Ok(rules)
     }
 }
 

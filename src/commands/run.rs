@@ -16,11 +16,13 @@ use crate::bundle::Bundle;
 use crate::cli::{LimitArgs, RulebookArgs, StyleArgs};
 use crate::diagnostic::meant;
 use crate::engine::{self, Settings};
+use crate::redact::Redactor;
 use crate::report::model::{Report, Severity, Verdict};
 use crate::report::{self, Format};
 use crate::rulebook::compile::parse_input;
 use crate::rulebook::model::Ruleset;
 
+use super::redact::SecretArgs;
 use super::{Exit, Failure};
 
 /// Judge captured evidence
@@ -56,6 +58,9 @@ pub struct RunArgs {
     /// File to write the report to, instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// What is secret
+    #[command(flatten)]
+    pub secrets: SecretArgs,
     /// Limits
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -82,8 +87,13 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         let help = "compare one bundle at a time";
         return Err(Failure::usage("an earlier capture belongs to one bundle", help));
     }
+    // Made ready while rulebooks and evidence are read.
+    std::thread::spawn(|| {
+        Redactor::of_reports();
+    });
     let ruleset = super::rulebooks(&args.rulebooks, &style)?;
     let choices = Choices {
+        redactor: args.secrets.covering(&ruleset.secrets)?.map(Arc::new),
         inputs: inputs(&ruleset, &args.rulebooks.set)?,
         rules: rules(&ruleset, &args.rules)?,
     };
@@ -115,6 +125,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
 
 /// What is chosen once for all bundles.
 struct Choices {
+    redactor: Option<Arc<Redactor>>,
     inputs: Vec<BTreeMap<String, Dynamic>>,
     rules: Vec<GlobMatcher>,
 }
@@ -122,6 +133,7 @@ struct Choices {
 fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, path: &Path) -> Result<Report, Failure> {
     let settings = Settings {
         inputs: choices.inputs.clone(),
+        redactor: choices.redactor.clone(),
         captured_at: args.captured_at,
         before: args
             .before

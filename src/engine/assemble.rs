@@ -45,7 +45,7 @@ pub(super) fn report(context: &Context, examined: Vec<Examined>) -> Report {
     }
     verdicts.sort_by_key(|(rule, ordinal, _)| (*rule, *ordinal));
     let verdicts: Vec<RuleVerdict> = verdicts.into_iter().map(|(_, _, verdict)| verdict).collect();
-    Report {
+    let mut report = Report {
         schema: model::Schema::default(),
         tool: Tool::current(),
         bundle,
@@ -54,7 +54,9 @@ pub(super) fn report(context: &Context, examined: Vec<Examined>) -> Report {
         summary: Summary::of(&verdicts),
         findings: ordered(findings, &edges),
         verdicts,
-    }
+    };
+    report.redact(context.redactor());
+    report
 }
 
 /// Notes in every finding what it explains and is explained by, and puts root causes first.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rhai::Dynamic;
 
 use crate::bundle::Bundle;
+use crate::redact::Redactor;
 use crate::report::model::{Label, TimeSource};
 use crate::rulebook::model::{Expr, Fact, FactId, Rule, RuleId, RulebookId, Ruleset};
 use crate::script::Capture;
@@ -77,6 +78,9 @@ pub(crate) struct Context {
     pub(crate) bundle: Arc<Bundle>,
     /// Input values, by rulebook; one without a value is not there.
     pub(crate) inputs: Inputs,
+    /// What covers secrets in the report, where it is to know more than what casebook brings.
+    pub(crate) redactor: Option<Arc<Redactor>>,
+    own_redactor: OnceLock<Redactor>,
     /// An earlier capture.
     pub(crate) earlier: Option<Earlier>,
     /// Whether places in this evidence lead nowhere: labels point into the later capture only.
@@ -102,6 +106,8 @@ impl Context {
             ruleset,
             bundle: Arc::new(bundle),
             inputs,
+            redactor: None,
+            own_redactor: OnceLock::new(),
             earlier,
             detached: false,
             capture,
@@ -119,6 +125,8 @@ impl Context {
             ruleset: Arc::clone(&self.ruleset),
             bundle: Arc::clone(&self.bundle),
             inputs,
+            redactor: None,
+            own_redactor: OnceLock::new(),
             earlier,
             detached: self.detached,
             capture: self.capture.clone(),
@@ -165,6 +173,16 @@ impl Context {
         self.decided
             .get(rule)
             .map_or(0, |decided| decided.load(Ordering::Relaxed))
+    }
+
+    /// What covers secrets in the report.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        let secrets = &self.ruleset.secrets;
+        match &self.redactor {
+            Some(redactor) => redactor,
+            None if secrets.is_empty() => Redactor::of_reports(),
+            None => self.own_redactor.get_or_init(|| Redactor::for_reports(secrets)),
+        }
     }
 
     /// What is known about the time of the capture.

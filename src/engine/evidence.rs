@@ -1,7 +1,8 @@
 //! One item of evidence: found by its captured names, read, parsed, and judged as evidence (whole, empty, alien ...).
 
 use std::io::ErrorKind;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -40,6 +41,8 @@ pub(crate) struct Item {
     pub(crate) redactions: u64,
     /// Number of bytes that are part of no character, and were read as `?`.
     pub(crate) replaced: u64,
+    /// Places of secrets in its document that paths lead to, found when it is first shown.
+    pub(crate) secrets: OnceLock<Vec<Range<usize>>>,
 }
 
 impl Item {
@@ -57,6 +60,7 @@ impl Item {
             captured: None,
             redactions: 0,
             replaced: 0,
+            secrets: OnceLock::new(),
         }
     }
 

@@ -319,19 +319,24 @@ impl Watcher<'_> {
                 });
                 named.places = sources.collect();
                 named.more_places = u32::try_from(places.len() - named.places.len()).unwrap_or(u32::MAX);
-                named.value = Some(shown(&value));
+                named.value = Some(shown(self.run, &value));
             }
         }
         named
     }
 }
 
-/// A value in one line, with texts in quotes.
-fn shown(value: &rhai::Dynamic) -> String {
-    let text = match () {
-        () if value.is_unit() => return "(absent)".into(),
-        () if value.is_string() => format!("{:?}", script::show(value)),
-        () => script::show(value),
+/// A value in one line, with texts in quotes and secrets covered.
+fn shown(run: &Run, value: &rhai::Dynamic) -> String {
+    if value.is_unit() {
+        return "(absent)".into();
+    }
+    let text = run.shown(value);
+    let text = run.context.redactor().text(&text);
+    let text = if value.is_string() {
+        format!("{text:?}")
+    } else {
+        text.into_owned()
     };
     let count = value.read_lock::<Array>().map(|list| list.len());
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");

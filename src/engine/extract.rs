@@ -7,6 +7,7 @@ use rhai::{Array, Dynamic, Map};
 
 use crate::document::{NodeId, Pattern};
 use crate::path::Path;
+use crate::redact::is_token;
 use crate::rulebook::model::{Count, Extract, FactId, FactSource, ProbeId, Symbol};
 use crate::script::{self, Doc, Index, Node, Place, Unknown};
 
@@ -154,6 +155,7 @@ fn extracted(run: &Arc<Run>, extract: &Extract, trace: &mut Trace) -> Result<Dyn
         nodes.dedup();
     }
     match extract.count {
+        _ if needs_taken_out(extract, doc, &nodes) => Err(unknown(script::REDACTED)),
         Count::All => Ok(all(extract, doc, &nodes, within.nodes.first().copied())),
         Count::One | Count::First => one(run, extract, doc, &nodes),
     }
@@ -226,6 +228,12 @@ fn item_name(run: &Run, doc: &Doc) -> String {
         .item_read(ProbeId::from(doc.slot))
         .and_then(|item| item.path.as_deref());
     path.map_or_else(|| "the evidence".into(), |path| format!("`{path}`"))
+}
+
+/// Whether a pattern is to be found in what was taken out of the evidence.
+fn needs_taken_out(extract: &Extract, doc: &Doc, nodes: &[NodeId]) -> bool {
+    let taken_out = |node: &NodeId| doc.document.str(*node).is_some_and(|text| is_token(&text));
+    extract.capture.is_some() && nodes.iter().any(taken_out)
 }
 
 fn all(extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId], within: Option<NodeId>) -> Dynamic {

@@ -167,7 +167,7 @@ impl Writer<'_> {
     }
 
     fn words(&mut self, words: &Words, locals: &Locals) -> Option<String> {
-        match self.frame.words(words, locals) {
+        match self.frame.told(words, locals) {
             Ok(text) => Some(text),
             Err(Halt::Unknown(_)) => None,
             Err(failed) => {
@@ -179,7 +179,7 @@ impl Writer<'_> {
 
     fn commands(&mut self, commands: &[Vec<Words>], locals: &Locals) -> Vec<Vec<String>> {
         let frame = self.frame.with_holes();
-        let command = |words: &Vec<Words>| words.iter().map(|word| frame.words(word, locals).ok()).collect();
+        let command = |words: &Vec<Words>| words.iter().map(|word| frame.told(word, locals).ok()).collect();
         commands.iter().filter_map(command).collect()
     }
 
@@ -298,7 +298,9 @@ pub(super) fn label(run: &Run, place: Place, says: Option<&str>, cut: bool) -> O
     let probe = usize::from(place.slot);
     let evidence = run.item_read(probe)?.path.as_deref()?;
     let code = run.ruleset().probe_code(probe);
-    let mut label = excerpt::label(&doc.document, place.node, evidence, &code, says.map(str::to_owned));
+    let veil = run.veil(place.slot)?;
+    let says = says.map(str::to_owned);
+    let mut label = excerpt::label(&doc.document, place.node, evidence, &code, says, &veil);
     if !cut {
         label.excerpt = None;
     }

@@ -139,6 +139,18 @@ impl Frame {
         text.map_err(|stop| Halt::of(stop, rulebook, &words.text, ruleset))
     }
 
+    /// Fills in a text that a report shows: secrets in it are covered.
+    ///
+    /// # Errors
+    /// An unknown, or what broke and where.
+    pub(crate) fn told(self: &Arc<Self>, words: &Words, locals: &[(String, Dynamic)]) -> Result<String, Halt> {
+        let names: Arc<dyn Names> = Arc::clone(self) as Arc<dyn Names>;
+        let ruleset = self.run.ruleset();
+        let rulebook = &ruleset.rulebooks[self.rulebook];
+        let text = rulebook.scripts.tell(&words.script, locals, &names);
+        text.map_err(|stop| Halt::of(stop, rulebook, &words.text, ruleset))
+    }
+
     /// What was read so far; begins anew.
     pub(crate) fn take_trace(&self) -> Trace {
         std::mem::take(&mut *self.trace.lock().unwrap_or_else(PoisonError::into_inner))
@@ -261,6 +273,10 @@ impl Names for Frame {
     fn member(&self, namespace: &str, name: &str) -> Result<Dynamic, Refusal> {
         self.in_namespace(namespace, name)
             .map_err(|halt| self.refused(halt, name))
+    }
+
+    fn shown(&self, value: &Dynamic) -> String {
+        self.run.shown(value)
     }
 
     fn doc(&self, slot: u16) -> Option<Arc<Doc>> {

@@ -240,7 +240,7 @@ impl Guided {
     fn said(&self, guide: &Guide, says: &Advice, way: &Way) -> Vec<String> {
         let mut said: Vec<(String, String)> = Vec::new();
         for run in self.runs(says.kind, way) {
-            let words = run.frame(guide.rulebook).with_holes().words(&says.words, &[]);
+            let words = run.frame(guide.rulebook).with_holes().told(&says.words, &[]);
             let words = words.unwrap_or_else(|halt| match halt {
                 Halt::Unknown(unknown) => format!("(what is to be said here is not known: {})", unknown.reason),
                 broken @ Halt::Broken(_) => format!("(broken: {})", broken.told(self.ruleset())),
@@ -270,7 +270,7 @@ impl Guided {
                         .map(|subject| Run::of(&self.context, subject, &self.whole))
                 }
             };
-            first?.frame(guide.rulebook).with_holes().words(&word.words, &[]).ok()
+            first?.frame(guide.rulebook).with_holes().told(&word.words, &[]).ok()
         };
         words.iter().map(word).collect()
     }

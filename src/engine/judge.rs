@@ -260,7 +260,7 @@ impl Judge<'_, '_> {
             .get(&verdict)
             .is_some_and(|note| note.reasons.len() >= MAX_REASONS);
         match &clause.words.says {
-            Some(says) if !full => Ok(Some(Note::of(self.frame.words(says, &self.locals)?))),
+            Some(says) if !full => Ok(Some(Note::of(self.frame.told(says, &self.locals)?))),
             _ => Ok(None),
         }
     }

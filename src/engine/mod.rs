@@ -35,6 +35,7 @@ use rayon::prelude::*;
 use rhai::Dynamic;
 
 use crate::bundle::Bundle;
+use crate::redact::Redactor;
 use crate::report::model::Report;
 use crate::rulebook::model::{RuleId, Ruleset};
 
@@ -59,6 +60,8 @@ pub struct Settings {
     pub before: Option<Bundle>,
     /// When that was, where the user says so.
     pub before_captured_at: Option<Timestamp>,
+    /// What covers secrets in the report; by default one that knows what casebook brings, and what the rulebooks say.
+    pub redactor: Option<Arc<Redactor>>,
     /// Only rules whose id or code matches one of these; none: all.
     pub rules: Vec<GlobMatcher>,
 }
@@ -121,7 +124,9 @@ fn examine(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> All {
     let earlier = settings
         .before
         .map(|bundle| Earlier::new(&ruleset, bundle, &settings.inputs, settings.before_captured_at));
-    let context = Arc::new(Context::new(ruleset, bundle, settings.inputs, earlier));
+    let mut context = Context::new(ruleset, bundle, settings.inputs, earlier);
+    context.redactor = settings.redactor;
+    let context = Arc::new(context);
     let whole = Run::of_whole(&context);
     let subjects = subjects::find(&context);
     let lone = clock::settle(&context, &whole, &subjects, settings.captured_at);

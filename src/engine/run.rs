@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 use rhai::Dynamic;
 
+use crate::redact::Veil;
 use crate::report;
 use crate::rulebook::model::{FactId, KindId, ProbeId, RulebookId, Ruleset, Symbol, Way, Words};
-use crate::script::{Doc, Unknown};
+use crate::script::{self, Doc, Unknown};
 
 use super::context::Context;
 use super::evidence::{self, Item};
@@ -15,6 +16,9 @@ use super::extract;
 use super::frame::Frame;
 use super::halt::Halt;
 use super::trace::Trace;
+
+/// Most bytes of a list or an object that are shown, where something in it is covered.
+const LONGEST_SHOWN: usize = 4096;
 
 /// What is being judged.
 #[derive(Debug, Clone, Default)]
@@ -192,6 +196,42 @@ impl Run {
     /// The document of a slot, for places that lie in it.
     pub(crate) fn document(&self, slot: u16) -> Option<&Arc<Doc>> {
         self.item_read(ProbeId::from(slot))?.document.as_ref().ok()
+    }
+
+    /// The text of the document of a slot, as reports may show it.
+    pub(crate) fn veil(&self, slot: u16) -> Option<Veil<'_>> {
+        let item = self.item_read(ProbeId::from(slot))?;
+        let document = &item.document.as_ref().ok()?.document;
+        let redactor = self.context.redactor();
+        let known = item.secrets.get_or_init(|| redactor.places_in(document));
+        Some(Veil::new(document.text(), redactor, known))
+    }
+
+    /// A value as a report may show it: where it stands in evidence, what is secret there is covered.
+    pub(crate) fn shown(&self, value: &Dynamic) -> String {
+        let text = script::show(value);
+        self.covered(value, &text).unwrap_or(text)
+    }
+
+    /// What is shown in place of a value, where that has a secret in it.
+    fn covered(&self, value: &Dynamic, text: &str) -> Option<String> {
+        let place = script::place_of(value)?;
+        let document = &self.document(place.slot)?.document;
+        let veil = self.veil(place.slot)?;
+        let span = document.span(place.node).range();
+        let span = span.start..span.end.min(span.start + LONGEST_SHOWN);
+        if !veil.hides(&span) {
+            return None;
+        }
+        if document.is_container(place.node) {
+            return Some(veil.show(span).into_owned());
+        }
+        let covered = self.context.redactor().text(text);
+        Some(if covered == text {
+            "REDACTED".to_owned()
+        } else {
+            covered.into_owned()
+        })
     }
 
     /// The document of a probe.

@@ -11,11 +11,21 @@ pub(super) fn find(places: &[Place], bytes: &[u8], secrets: &mut Vec<Secret>) {
     if places.is_empty() {
         return;
     }
-    let Some(document) = document(bytes) else { return };
-    for place in places {
-        for node in place.path.select(&document, document.root()) {
-            below(&document, node, secrets);
-        }
+    if let Some(document) = document(bytes) {
+        places.into_iter().for_each(|place| at(place, &document, secrets));
+    }
+}
+
+/// Adds the secrets at `places` in a document.
+pub(super) fn find_in(places: &[Place], document: &Document, secrets: &mut Vec<Secret>) {
+    let bytes = document.text().as_bytes();
+    let fitting = places.iter().filter(|place| place.fits(bytes));
+    fitting.for_each(|place| at(place, document, secrets));
+}
+
+fn at(place: &Place, document: &Document, secrets: &mut Vec<Secret>) {
+    for node in place.path.select(document, document.root()) {
+        below(document, node, secrets);
     }
 }
 

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
+use std::sync::LazyLock;
 
 use hmac::{Hmac, KeyInit, Mac};
+use memchr::memmem::Finder;
 use sha2::Sha256;
 
 /// What every token begins with.
@@ -78,8 +80,9 @@ fn plain(secret: &[u8]) -> Cow<'_, [u8]> {
 
 /// The bytes of the first token in a text.
 fn find_token(text: &str) -> Option<std::ops::Range<usize>> {
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(PREFIX));
     let mut from = 0;
-    while let Some(found) = text.get(from..)?.find(PREFIX) {
+    while let Some(found) = FINDER.find(text.as_bytes().get(from..)?) {
         let start = from + found;
         let end = start + PREFIX.len() + DIGITS;
         let digits = text.as_bytes().get(start + PREFIX.len()..end)?;

@@ -13,21 +13,26 @@ mod key;
 mod names;
 mod rules;
 mod value;
+mod veil;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use regex::bytes::RegexSet;
 
+use crate::document::Document;
 use names::{Names, Secret};
 
 pub use key::{Key, holds_token, is_token, may_be};
 pub use rules::{Rules, Wrong};
+pub use veil::Veil;
 
 /// Finds secrets and exchanges them for tokens.
 #[derive(Debug)]
 pub struct Redactor {
-    key: Key,
+    /// Reports have none: equal ones are to have equal bytes.
+    key: Option<Key>,
     rules: Rules,
     names: Option<Names>,
     except: RegexSet,
@@ -45,6 +50,21 @@ pub struct Redacted {
 impl Redactor {
     /// A redactor with the rules that casebook brings, and more.
     pub fn new(key: Key, more: &Rules) -> Redactor {
+        Redactor::with(Some(key), more)
+    }
+
+    /// A redactor for reports on evidence that nobody has redacted: all its tokens are `REDACTED`.
+    pub fn for_reports(more: &Rules) -> Redactor {
+        Redactor::with(None, more)
+    }
+
+    /// The redactor for reports that only knows what casebook brings.
+    pub fn of_reports() -> &'static Redactor {
+        static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| Redactor::for_reports(&Rules::default()));
+        &REDACTOR
+    }
+
+    fn with(key: Option<Key>, more: &Rules) -> Redactor {
         let mut rules = Rules::built_in().clone();
         rules.add(more);
         let except = rules.except.iter().map(|except| format!("^(?:{except})$"));
@@ -77,9 +97,20 @@ impl Redactor {
         self.secrets(bytes).into_iter().map(|secret| secret.range).collect()
     }
 
+    /// The places of secrets that the paths of the rules lead to, in their order.
+    pub fn places_in(&self, document: &Document) -> Vec<Range<usize>> {
+        let mut secrets = Vec::new();
+        documents::find_in(&self.rules.paths, document, &mut secrets);
+        let secrets = self.kept(document.text().as_bytes(), secrets);
+        secrets.into_iter().map(|secret| secret.range).collect()
+    }
+
     /// What stands in place of a secret.
-    pub fn token(&self, secret: &[u8]) -> String {
-        self.key.token(secret)
+    fn token(&self, secret: &[u8]) -> Cow<'static, str> {
+        match &self.key {
+            Some(key) => Cow::Owned(key.token(secret)),
+            None => Cow::Borrowed("REDACTED"),
+        }
     }
 
     fn exchange(&self, bytes: &[u8]) -> Option<Redacted> {
@@ -94,7 +125,7 @@ impl Redactor {
             out.extend_from_slice(bytes.get(kept..range.start).unwrap_or_default());
             let write = |out: &mut Vec<u8>| quote.iter().for_each(|quote| quote.write(out));
             write(&mut out);
-            out.extend_from_slice(self.key.token(secret).as_bytes());
+            out.extend_from_slice(self.token(secret).as_bytes());
             write(&mut out);
             // What follows stays on its line.
             out.extend(memchr::memchr_iter(b'\n', secret).map(|_| b'\n'));
@@ -116,6 +147,11 @@ impl Redactor {
             pattern.find(bytes, |range| secrets.push(Secret { range, quote: None }));
         }
         documents::find(&self.rules.paths, bytes, &mut secrets);
+        self.kept(bytes, secrets)
+    }
+
+    /// Of what may be secrets those that are, in their order, none within another.
+    fn kept(&self, bytes: &[u8], secrets: Vec<Secret>) -> Vec<Secret> {
         let mut secrets: Vec<Secret> = secrets
             .into_iter()
             .filter_map(|secret| trimmed(bytes, secret))

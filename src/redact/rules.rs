@@ -65,8 +65,8 @@ impl Rules {
             }
         }
         for text in &spec.patterns {
-            match Checked::new(text) {
-                Ok(_) => rules.patterns.push(Pattern::new(text)),
+            match Pattern::new(text) {
+                Ok(pattern) => rules.patterns.push(pattern),
                 Err(error) => wrong.push((text, Wrong::Pattern(error))),
             }
         }
@@ -90,11 +90,15 @@ impl Rules {
     /// # Errors
     /// Where it is no regular expression.
     pub fn pattern(text: &str) -> Result<Rules, PatternError> {
-        Checked::new(text)?;
         Ok(Rules {
-            patterns: vec![Pattern::new(text)],
+            patterns: vec![Pattern::new(text)?],
             ..Rules::default()
         })
+    }
+
+    /// Whether there is no rule.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.patterns.is_empty() && self.paths.is_empty() && self.except.is_empty()
     }
 
     /// Adds the rules of others.
@@ -110,23 +114,26 @@ impl Rules {
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     text: String,
-    begins: Vec<Finder<'static>>,
+    begins: OnceLock<Vec<Finder<'static>>>,
     compiled: OnceLock<Option<(Regex, usize)>>,
 }
 
 impl Pattern {
-    fn new(text: &str) -> Pattern {
-        Pattern {
+    /// Checked, and not yet compiled.
+    fn new(text: &str) -> Result<Pattern, PatternError> {
+        Checked::new(text)?;
+        Ok(Pattern {
             text: text.to_owned(),
-            begins: begins(text),
+            begins: OnceLock::new(),
             compiled: OnceLock::new(),
-        }
+        })
     }
 
     /// The places of secrets in `bytes`.
     pub(super) fn find(&self, bytes: &[u8], mut found: impl FnMut(std::ops::Range<usize>)) {
         let nowhere = |finder: &Finder<'_>| finder.find(bytes).is_none();
-        if !self.begins.is_empty() && self.begins.iter().all(nowhere) {
+        let begins = self.begins.get_or_init(|| begins(&self.text));
+        if !begins.is_empty() && begins.iter().all(nowhere) {
             return;
         }
         let compiled = self.compiled.get_or_init(|| {

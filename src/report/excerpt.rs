@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::model::{Excerpt, Gap, Label};
 use super::pretty::reformatted;
 use crate::document::{Document, NodeId};
+use crate::redact::Veil;
 
 /// Longest line that is shown whole, in bytes
 const LONG: usize = 200;
@@ -24,7 +25,9 @@ const CITED: usize = 256;
 pub(super) const CUT: &str = "…";
 
 /// The label for a node: where it is, what stands there, and the lines around
-pub fn label(doc: &Document, id: NodeId, evidence: &str, probe: &str, says: Option<String>) -> Label {
+///
+/// `veil` lies over the text of the document.
+pub fn label(doc: &Document, id: NodeId, evidence: &str, probe: &str, says: Option<String>, veil: &Veil<'_>) -> Label {
     let span = doc.span(id);
     let position = doc.position(span.start);
     Label {
@@ -35,33 +38,34 @@ pub fn label(doc: &Document, id: NodeId, evidence: &str, probe: &str, says: Opti
         end: span.end,
         line: position.line,
         column: position.column,
-        text: clipped(doc.raw(id), CITED).into_owned(),
+        text: clipped(veil, span.range(), CITED).into_owned(),
         says,
-        excerpt: Some(cut(doc, id)),
+        excerpt: Some(cut(doc, id, veil)),
     }
 }
 
-/// The beginning of a text, with a sign where it is cut
-pub(super) fn clipped(text: &str, bytes: usize) -> Cow<'_, str> {
-    if text.len() <= bytes {
-        return Cow::Borrowed(text);
+/// The beginning of a part of a text, with a sign where it is cut
+pub(super) fn clipped<'t>(veil: &Veil<'t>, part: Range<usize>, bytes: usize) -> Cow<'t, str> {
+    if part.len() <= bytes {
+        return veil.show(part);
     }
-    Cow::Owned(format!("{}{CUT}", &text[..text.floor_char_boundary(bytes - CUT.len())]))
+    let end = part.start + bytes - CUT.len();
+    Cow::Owned(format!("{}{CUT}", veil.show(part.start..end)))
 }
 
 /// The lines around a node: one above and one below, and the line with the name of what holds it
 ///
 /// JSON on a line that is too long to be read is laid out anew.
-pub fn cut(doc: &Document, id: NodeId) -> Excerpt {
+pub fn cut(doc: &Document, id: NodeId, veil: &Veil<'_>) -> Excerpt {
     let range = doc.span(id).range();
     if piece(doc.text(), range.start).is_cut()
-        && let Some(excerpt) = reformatted(doc, id)
+        && let Some(excerpt) = reformatted(doc, id, veil)
     {
         return excerpt;
     }
     let head = holder_name(doc, id);
     let line_of = |at: usize| doc.position(at as u32).line;
-    around(doc.text(), range, head, &line_of)
+    around(doc.text(), veil, range, head, &line_of)
 }
 
 /// The lines around a range of bytes of a text that is no document, such as a rulebook
@@ -70,7 +74,7 @@ pub fn cut_text(text: &str, range: Range<usize>) -> Excerpt {
         let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
         memchr::memchr_iter(b'\n', before).count() as u32 + 1
     };
-    around(text, range, None, &line_of)
+    around(text, &Veil::none(text), range, None, &line_of)
 }
 
 /// Where the name of the object or list that holds a node begins
@@ -84,13 +88,19 @@ fn holder_name(doc: &Document, id: NodeId) -> Option<usize> {
     }
 }
 
-fn around(text: &str, range: Range<usize>, head: Option<usize>, line_of: &dyn Fn(usize) -> u32) -> Excerpt {
+fn around(
+    text: &str,
+    veil: &Veil<'_>,
+    range: Range<usize>,
+    head: Option<usize>,
+    line_of: &dyn Fn(usize) -> u32,
+) -> Excerpt {
     let start = text.floor_char_boundary(range.start.min(text.len()));
     let end = text.ceil_char_boundary(range.end.clamp(start, text.len()));
     let first = line_of(start);
     let last = if end > start { line_of(end - 1) } else { first };
     let place = start..end;
-    let mut draft = Draft::new(text);
+    let mut draft = Draft::new(text, veil);
     let line = piece(text, start);
     let above = line.range.start.checked_sub(1).filter(|_| !line.cut_start);
     let head = head
@@ -152,15 +162,17 @@ fn piece(text: &str, at: usize) -> Piece {
 /// An excerpt in the making
 struct Draft<'a> {
     text: &'a str,
+    veil: &'a Veil<'a>,
     excerpt: Excerpt,
     /// Number of the line that would go on without a gap
     next: Option<u32>,
 }
 
 impl<'a> Draft<'a> {
-    fn new(text: &'a str) -> Draft<'a> {
+    fn new(text: &'a str, veil: &'a Veil<'a>) -> Draft<'a> {
         Draft {
             text,
+            veil,
             excerpt: Excerpt::default(),
             next: None,
         }
@@ -179,7 +191,7 @@ impl<'a> Draft<'a> {
             out.push_str(CUT);
         }
         let begins = out.len();
-        out.push_str(&self.text[piece.range.clone()]);
+        out.push_str(&self.veil.show(piece.range.clone()));
         if piece.cut_end {
             out.push_str(CUT);
         }
@@ -270,7 +282,7 @@ mod tests {
     fn one_line_above_and_below() {
         let doc = document(&tall(3));
         let holder = doc.get(doc.root(), "holder").unwrap();
-        let excerpt = cut(&doc, doc.get(holder, "m1").unwrap());
+        let excerpt = cut(&doc, doc.get(holder, "m1").unwrap(), &Veil::none(doc.text()));
         assert_eq!(
             excerpt.text,
             "  \"holder\": {\n    \"m0\": 0,\n    \"m1\": 1,\n    \"m2\": 2"
@@ -283,7 +295,7 @@ mod tests {
     fn the_name_of_the_holder_stands_above_a_gap() {
         let doc = document(&tall(30));
         let holder = doc.get(doc.root(), "holder").unwrap();
-        let excerpt = cut(&doc, doc.get(holder, "m20").unwrap());
+        let excerpt = cut(&doc, doc.get(holder, "m20").unwrap(), &Veil::none(doc.text()));
         assert_eq!(
             excerpt.text,
             "  \"holder\": {\n…\n    \"m19\": 19,\n    \"m20\": 20,\n    \"m21\": 21,"
@@ -300,7 +312,7 @@ mod tests {
     #[test]
     fn the_middle_of_a_tall_node_is_left_out() {
         let doc = document(&tall(30));
-        let excerpt = cut(&doc, doc.get(doc.root(), "holder").unwrap());
+        let excerpt = cut(&doc, doc.get(doc.root(), "holder").unwrap(), &Veil::none(doc.text()));
         let lines: Vec<_> = excerpt.text.lines().collect();
         assert_eq!(lines.first(), Some(&"{"));
         assert_eq!(lines[1], "  \"holder\": {");

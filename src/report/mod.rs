@@ -12,6 +12,7 @@ pub mod guide;
 mod json;
 pub mod model;
 mod pretty;
+mod redacted;
 mod terminal;
 mod text;
 

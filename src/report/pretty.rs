@@ -3,6 +3,7 @@
 use super::excerpt::{CUT, clipped};
 use super::model::{Excerpt, Gap};
 use crate::document::{Document, Kind, NodeId};
+use crate::redact::Veil;
 
 /// Members or items shown before and after the place
 const AROUND: usize = 2;
@@ -14,14 +15,14 @@ const VALUE: usize = 160;
 const NAME: usize = 100;
 
 /// Lays out what is around a node, or in it; none where it is no JSON on one line
-pub(super) fn reformatted(doc: &Document, id: NodeId) -> Option<Excerpt> {
+pub(super) fn reformatted(doc: &Document, id: NodeId, veil: &Veil<'_>) -> Option<Excerpt> {
     let inside = matches!(doc.kind(id), Kind::Object | Kind::Array) && !doc.is_empty(id);
     let holder = if inside { id } else { doc.parent(id)? };
     let line = doc.position(doc.span(id).start).line;
     if !is_json(doc, holder) || !on_line(doc, holder, inside, line) {
         return None;
     }
-    let mut sheet = Sheet::new(line);
+    let mut sheet = Sheet::new(line, veil);
     let opens = sheet.open(doc, holder);
     let place = if inside { None } else { Some(id) };
     sheet.children(doc, holder, place);
@@ -54,7 +55,8 @@ fn on_line(doc: &Document, holder: NodeId, whole: bool, line: u32) -> bool {
 }
 
 /// An excerpt in the making
-struct Sheet {
+struct Sheet<'a> {
+    veil: &'a Veil<'a>,
     text: String,
     gaps: Vec<Gap>,
     start: usize,
@@ -63,9 +65,10 @@ struct Sheet {
     true_line: u32,
 }
 
-impl Sheet {
-    fn new(true_line: u32) -> Sheet {
+impl<'a> Sheet<'a> {
+    fn new(true_line: u32, veil: &'a Veil<'a>) -> Sheet<'a> {
         Sheet {
+            veil,
             text: String::new(),
             gaps: Vec::new(),
             start: 0,
@@ -113,7 +116,7 @@ impl Sheet {
         self.text.push_str("  ");
         self.name(doc, child);
         let start = self.text.len();
-        self.text.push_str(&clipped(doc.raw(child), VALUE));
+        self.text.push_str(&clipped(self.veil, doc.span(child).range(), VALUE));
         if is_place {
             (self.start, self.end) = (start, self.text.len());
         }
@@ -125,9 +128,8 @@ impl Sheet {
 
     /// `"name": ` as written
     fn name(&mut self, doc: &Document, id: NodeId) {
-        let written = doc.key_span(id).and_then(|span| doc.text().get(span.range()));
-        if let Some(name) = written {
-            self.text.push_str(&clipped(name, NAME));
+        if let Some(name) = doc.key_span(id) {
+            self.text.push_str(&clipped(self.veil, name.range(), NAME));
             self.text.push_str(": ");
         }
     }
@@ -175,7 +177,7 @@ mod tests {
     fn a_member_is_shown_among_its_neighbours() {
         let doc = document(r#"{"o":{"name":"x","a":1,"b":{"c":[]},"d":3,"e":4,"f":5,"g":6}}"#);
         let object = doc.get(doc.root(), "o").unwrap();
-        let excerpt = reformatted(&doc, doc.get(object, "e").unwrap()).unwrap();
+        let excerpt = reformatted(&doc, doc.get(object, "e").unwrap(), &Veil::none(doc.text())).unwrap();
         let lines = [
             r#""o": {"#,
             r#"  "name": "x","#,
@@ -195,7 +197,7 @@ mod tests {
     #[test]
     fn a_list_is_shown_with_its_first_items() {
         let doc = document(r#"{"list":[10,11,12,13,14,15,16]}"#);
-        let excerpt = reformatted(&doc, doc.get(doc.root(), "list").unwrap()).unwrap();
+        let excerpt = reformatted(&doc, doc.get(doc.root(), "list").unwrap(), &Veil::none(doc.text())).unwrap();
         assert_eq!(excerpt.text, "\"list\": [\n  10,\n  11,\n  12,\n  13,\n  14,\n…\n]");
         assert!(marked(&excerpt).starts_with("[\n"));
     }
@@ -203,7 +205,7 @@ mod tests {
     #[test]
     fn an_empty_list_is_a_member_like_others() {
         let doc = document(r#"{"list":[]}"#);
-        let excerpt = reformatted(&doc, doc.get(doc.root(), "list").unwrap()).unwrap();
+        let excerpt = reformatted(&doc, doc.get(doc.root(), "list").unwrap(), &Veil::none(doc.text())).unwrap();
         assert_eq!(
             (excerpt.text.as_str(), marked(&excerpt)),
             ("{\n  \"list\": []\n}", "[]")
@@ -213,9 +215,12 @@ mod tests {
     #[test]
     fn what_stands_on_several_lines_is_left_as_it_is() {
         let doc = document("{\n\"a\": 1\n}");
-        assert_eq!(reformatted(&doc, doc.root()), None);
-        assert_eq!(reformatted(&doc, doc.get(doc.root(), "a").unwrap()), None);
+        assert_eq!(reformatted(&doc, doc.root(), &Veil::none(doc.text())), None);
+        assert_eq!(
+            reformatted(&doc, doc.get(doc.root(), "a").unwrap(), &Veil::none(doc.text())),
+            None
+        );
         let single = document("\"text\"");
-        assert_eq!(reformatted(&single, single.root()), None);
+        assert_eq!(reformatted(&single, single.root(), &Veil::none(single.text())), None);
     }
 }

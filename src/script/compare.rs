@@ -12,6 +12,7 @@ use super::node::{Node, to_dynamic};
 use super::number::BigNumber;
 use super::operand::Side;
 use super::problem::{Error, absent, failed};
+use super::redacted::{holds_redacted, is_redacted, may_have_been_same, redacted};
 use super::values::{Kind, describe};
 use crate::document::{Document, Kind as NodeKind, NodeId};
 
@@ -59,6 +60,9 @@ pub(super) fn ordered(comparison: Comparison, left: &Dynamic, right: &Dynamic) -
     if let Some(decided) = bounded(left, right, comparison) {
         return decided;
     }
+    if is_redacted(left) || is_redacted(right) {
+        return Err(redacted());
+    }
     let order = order(left, right)?;
     Ok(order.is_some_and(|order| comparison.holds(order)))
 }
@@ -68,6 +72,7 @@ pub(super) fn order(left: &Dynamic, right: &Dynamic) -> Result<Option<Ordering>,
     let kind = same_kind(left, right)?;
     match kind {
         Kind::Number => Ok(order_numbers(left, right)),
+        Kind::Text if holds_redacted(left) || holds_redacted(right) => Err(redacted()),
         Kind::Text => Ok(Some(with_texts(left, right, |left, right| left.cmp(right)))),
         Kind::Version => Ok(order_own::<Version>(left, right)),
         Kind::Ip => Ok(order_own::<Ip>(left, right)),
@@ -97,14 +102,24 @@ pub(super) fn equal(left: &Dynamic, right: &Dynamic) -> Result<bool, Error> {
     if let Some(answer) = asked(left, right).or_else(|| asked(right, left)) {
         return answer;
     }
-    same_kind(left, right)?;
+    if let Err(unlike) = same_kind(left, right) {
+        return Err(if may_have_been_same(left, right) {
+            redacted()
+        } else {
+            unlike
+        });
+    }
     if let (Some(left), Some(right)) = (left.read_lock::<Duration>(), right.read_lock::<Duration>()) {
         return left.equal(&right);
     }
     if let (Some(left), Some(right)) = (left.read_lock::<Timestamp>(), right.read_lock::<Timestamp>()) {
         return left.equal(&right);
     }
-    Ok(same(left, right))
+    match same(left, right) {
+        true => Ok(true),
+        false if may_have_been_same(left, right) => Err(redacted()),
+        false => Ok(false),
+    }
 }
 
 /// A comparison of durations or of times, of which perhaps only bounds are known.

@@ -18,6 +18,7 @@ use super::number::BigNumber;
 use super::operand::Side;
 use super::operators::{self, register_for};
 use super::problem::{Error, absent, failed, not_known};
+use super::redacted::redacted;
 use super::session::{self, Limits};
 use super::tokens;
 use super::values;
@@ -123,7 +124,11 @@ fn add_members(module: &mut Module) {
     });
     add_index(module, [TypeId::of::<Index>(), any], |whole, key| {
         let index: Index = values::own("[]", "an index", whole)?;
-        Ok(index.first(key).unwrap_or(Dynamic::UNIT))
+        match index.first(key) {
+            Some(row) => Ok(row),
+            None if index.may_contain(key) => Err(redacted()),
+            None => Ok(Dynamic::UNIT),
+        }
     });
     add_index(module, [TypeId::of::<Version>(), text], |whole, name| {
         let version: Version = values::own("[]", "a version", whole)?;

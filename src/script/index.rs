@@ -5,6 +5,8 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic, ImmutableString};
 use rustc_hash::FxHashMap;
 
+use super::redacted::{holds_redacted, may_have_been_same};
+
 /// A value that rows can be found by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
@@ -31,6 +33,8 @@ struct Table {
     rows: Array,
     by_key: FxHashMap<Key, Vec<u32>>,
     keys: Vec<Dynamic>,
+    /// Those of the keys that something was taken out of.
+    redacted: Vec<Dynamic>,
 }
 
 /// Rows by a key of theirs: `name in index`, `index[name]`, `index.all(name)`.
@@ -44,6 +48,7 @@ impl Index {
             rows: Array::new(),
             by_key: FxHashMap::default(),
             keys: Vec::new(),
+            redacted: Vec::new(),
         };
         for (key, row) in pairs {
             let Some(hashed) = Key::of(&key) else {
@@ -51,6 +56,9 @@ impl Index {
             };
             let rows = table.by_key.entry(hashed).or_default();
             if rows.is_empty() {
+                if holds_redacted(&key) {
+                    table.redacted.push(key.clone());
+                }
                 table.keys.push(key);
             }
             rows.push(table.rows.len() as u32);
@@ -62,6 +70,12 @@ impl Index {
     /// Whether a row has this key.
     pub fn contains(&self, key: &Dynamic) -> bool {
         Key::of(key).is_some_and(|key| self.0.by_key.contains_key(&key))
+    }
+
+    /// Whether a row may have had this key before something was taken out of the evidence.
+    pub(super) fn may_contain(&self, key: &Dynamic) -> bool {
+        let redacted = holds_redacted(key) && !self.0.keys.is_empty();
+        redacted || self.0.redacted.iter().any(|other| may_have_been_same(other, key))
     }
 
     /// The first row with this key.

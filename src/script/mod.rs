@@ -18,6 +18,7 @@ mod operand;
 mod operators;
 mod problem;
 mod reads;
+mod redacted;
 mod session;
 mod skim;
 mod template;
@@ -44,6 +45,7 @@ pub use node::{Doc, LEFT_SLOT, NO_SLOT, Node, Place, absent_in, place_of, placed
 pub use number::BigNumber;
 pub use problem::{ModulePlace, ScriptProblem, Stop};
 pub use reads::{Known, Read};
+pub use redacted::REDACTED;
 pub use session::Limits;
 pub use values::{member, show};
 
@@ -213,7 +215,7 @@ impl Scripts {
         let _session = session::enter(Some(Arc::clone(names)), &self.limits);
         match script.body(self)? {
             Body::Code(code) => self.run(code, locals),
-            Body::Template(pieces) => self.fill(pieces, locals).map(Dynamic::from),
+            Body::Template(pieces) => self.fill(pieces, locals, show).map(Dynamic::from),
         }
     }
 
@@ -230,11 +232,29 @@ impl Scripts {
         let _session = session::enter(Some(Arc::clone(names)), &self.limits);
         match script.body(self)? {
             Body::Code(code) => self.run(code, locals).map(|value| show(&value)),
-            Body::Template(pieces) => self.fill(pieces, locals),
+            Body::Template(pieces) => self.fill(pieces, locals, show),
         }
     }
 
-    fn fill(&self, pieces: &[Piece], locals: &[(String, Dynamic)]) -> Result<String, Stop> {
+    /// Evaluates a template to the text that a report shows.
+    ///
+    /// # Errors
+    /// Why there is no text.
+    pub fn tell(&self, script: &Script, locals: &[(String, Dynamic)], names: &Arc<dyn Names>) -> Result<String, Stop> {
+        let _session = session::enter(Some(Arc::clone(names)), &self.limits);
+        let shown = |value: &Dynamic| names.shown(value);
+        match script.body(self)? {
+            Body::Code(code) => self.run(code, locals).map(|value| shown(&value)),
+            Body::Template(pieces) => self.fill(pieces, locals, shown),
+        }
+    }
+
+    fn fill(
+        &self,
+        pieces: &[Piece],
+        locals: &[(String, Dynamic)],
+        show: impl Fn(&Dynamic) -> String,
+    ) -> Result<String, Stop> {
         let mut text = String::new();
         for piece in pieces {
             match piece {

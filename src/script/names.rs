@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rhai::Dynamic;
 
 use super::node::Doc;
+use super::values::show;
 
 /// Why something is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,11 @@ pub trait Names: Send + Sync {
 
     /// How a probe's gathering went; none if the name is no probe's.
     fn handle(&self, namespace: Option<&str>, name: &str) -> Option<Probe>;
+
+    /// A value as a report may show it.
+    fn shown(&self, value: &Dynamic) -> String {
+        show(value)
+    }
 
     /// The document in a slot.
     fn doc(&self, slot: u16) -> Option<Arc<Doc>> {

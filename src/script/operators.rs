@@ -12,6 +12,7 @@ use super::index::Index;
 use super::node::Node;
 use super::operand::Side;
 use super::problem::{Error, absent, failed};
+use super::redacted::{holds_redacted, is_redacted, may_have_been_same, redacted};
 use super::session;
 use super::values::{Kind, describe, pay, pay_all, show};
 
@@ -90,10 +91,11 @@ fn contains(whole: &Dynamic, item: &Dynamic) -> Result<bool, Error> {
     if let Some(list) = whole.read_lock::<Array>() {
         session::charge(list.len() as u64)?;
         let found = list.iter().any(|candidate| compare::same(candidate, item));
-        return if found || !item.is_unit() {
-            Ok(found)
-        } else {
-            Err(absent_item())
+        return match found {
+            true => Ok(true),
+            false if item.is_unit() => Err(absent_item()),
+            false if list.iter().any(|candidate| may_have_been_same(candidate, item)) => Err(redacted()),
+            false => Ok(false),
         };
     }
     if whole.is_unit() {
@@ -103,12 +105,18 @@ fn contains(whole: &Dynamic, item: &Dynamic) -> Result<bool, Error> {
         return Err(absent_item());
     }
     if let Some(index) = whole.read_lock::<Index>() {
-        return Ok(index.contains(item));
+        return match index.contains(item) {
+            false if index.may_contain(item) => Err(redacted()),
+            found => Ok(found),
+        };
     }
     let text = item.read_lock::<ImmutableString>();
     let text = text.as_ref().map(|text| text.as_str());
     match (Kind::of(whole), text) {
-        (Kind::Text, _) if Kind::of(item) == Kind::Text => Ok(whole.to_string().contains(&item.to_string())),
+        (Kind::Text, _) if Kind::of(item) == Kind::Text => match whole.to_string().contains(&item.to_string()) {
+            false if is_redacted(whole) || holds_redacted(item) => Err(redacted()),
+            found => Ok(found),
+        },
         (Kind::Map, Some(key)) => Ok(match whole.read_lock::<Node>() {
             Some(node) => node.has(key),
             None => whole.read_lock::<Map>().is_some_and(|map| map.contains_key(key)),

@@ -12,6 +12,7 @@ use super::index::Index;
 use super::node::Node;
 use super::number::BigNumber;
 use super::problem::{Error, failed, not_known};
+use super::redacted::{is_redacted, redacted};
 use super::session;
 
 /// Longest piece of a value in a message, in characters.
@@ -194,13 +195,18 @@ pub(super) fn describe(value: &Dynamic) -> String {
     match kind {
         Kind::Absent | Kind::Index | Kind::Other => kind.words().to_owned(),
         Kind::List => format!("a list of {}", value.read_lock::<Array>().map_or(0, |list| list.len())),
-        Kind::Text => format!("the text {:?}", shortened(&show(value))),
+        Kind::Text => format!("the text {:?}", shortened(&shown(value))),
         _ => {
             let words = kind.words();
             let noun = words.split_once(' ').map_or(words, |(_, noun)| noun);
-            format!("the {noun} {}", shortened(&show(value)))
+            format!("the {noun} {}", shortened(&shown(value)))
         }
     }
+}
+
+/// A value as the report may show it.
+fn shown(value: &Dynamic) -> String {
+    session::names().map_or_else(|| show(value), |names| names.shown(value))
 }
 
 fn shortened(text: &str) -> String {
@@ -214,6 +220,8 @@ fn shortened(text: &str) -> String {
 pub(super) fn wrong(function: &str, wanted: &str, value: &Dynamic) -> Error {
     if value.is_unit() {
         not_known(format!("`{function}` was given an absent value"))
+    } else if is_redacted(value) {
+        redacted()
     } else {
         failed(format!("`{function}` takes {wanted}, not {}", describe(value)))
     }
@@ -222,6 +230,7 @@ pub(super) fn wrong(function: &str, wanted: &str, value: &Dynamic) -> Error {
 /// An argument that must be a text.
 pub(super) fn text(function: &str, value: &Dynamic) -> Result<ImmutableString, Error> {
     match value.read_lock::<ImmutableString>() {
+        Some(_) if is_redacted(value) => Err(redacted()),
         Some(text) => Ok(text.clone()),
         None => match value.as_char() {
             Ok(letter) => Ok(letter.to_string().into()),

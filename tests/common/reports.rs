@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 
 use casebook::document::{Document, NodeId, json};
+use casebook::redact::Veil;
+use casebook::report::excerpt;
 use casebook::report::model::*;
 use casebook::report::{Format, Style, write};
 
@@ -19,6 +21,11 @@ pub(crate) fn node(doc: &Document, path: &[&str]) -> NodeId {
         Ok(index) => doc.at(at, index).unwrap(),
         Err(_) => doc.get(at, step).unwrap(),
     })
+}
+
+/// A label on evidence that has no secrets
+pub(crate) fn label(doc: &Document, id: NodeId, evidence: &str, probe: &str, says: Option<String>) -> Label {
+    excerpt::label(doc, id, evidence, probe, says, &Veil::none(doc.text()))
 }
 
 /// A finding without any extras

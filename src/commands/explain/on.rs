@@ -68,6 +68,7 @@ pub(super) fn run(
 fn inquiry(args: &ExplainArgs, ruleset: Ruleset, rule: RuleId, bundle: &Path) -> Result<Inquiry, Failure> {
     let settings = Settings {
         inputs: inputs(&ruleset, &args.rulebooks.set)?,
+        redactor: None,
         captured_at: args.captured_at,
         before: args
             .before

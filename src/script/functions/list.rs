@@ -10,6 +10,7 @@ use crate::script::compare::{order, same};
 use crate::script::index::Key;
 use crate::script::operators::add_values;
 use crate::script::problem::{Error, failed, not_known};
+use crate::script::redacted::{may_have_been_same, redacted};
 use crate::script::session::{charge, check_string};
 use crate::script::values::{integer, member, pay, pay_all, show, text, whole_text, wrong};
 
@@ -491,6 +492,7 @@ fn differ(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> 
                     .find(|(other, partner)| partner.is_some() && same(other, &name));
                 match partner.and_then(|(_, partner)| partner.take()) {
                     None => rows.push(difference(name, item, &Dynamic::UNIT, "removed")),
+                    Some(other) if may_have_been_same(item, other) && !same(item, other) => return Err(redacted()),
                     Some(other) if !same(item, other) => rows.push(difference(name, item, other, "changed")),
                     Some(_) => {}
                 }

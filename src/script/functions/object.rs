@@ -6,6 +6,7 @@ use super::Function;
 use crate::script::index::Index;
 use crate::script::node::{Node, to_dynamic};
 use crate::script::problem::Error;
+use crate::script::redacted::{is_redacted, redacted};
 use crate::script::session::charge;
 use crate::script::values::{pay, wrong};
 
@@ -64,6 +65,9 @@ type Context<'a> = NativeCallContext<'a>;
 
 fn length(function: &str, value: &Dynamic) -> Result<i64, Error> {
     let length = if let Some(text) = value.read_lock::<ImmutableString>() {
+        if is_redacted(value) {
+            return Err(redacted());
+        }
         text.chars().count()
     } else if let Some(list) = value.read_lock::<Array>() {
         list.len()
@@ -142,6 +146,9 @@ fn rows(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let Some(index) = args[0].read_lock::<Index>() else {
         return Err(wrong("rows", "an index", args[0]));
     };
+    if index.may_contain(args[1]) {
+        return Err(redacted());
+    }
     let rows = Dynamic::from(index.all(args[1]));
     pay(&rows)?;
     Ok(rows)

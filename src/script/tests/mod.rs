@@ -5,6 +5,7 @@ mod names;
 mod places;
 mod problems;
 mod random;
+mod redacted;
 mod values;
 
 use std::collections::BTreeMap;
