@@ -1,7 +1,9 @@
-//! Lists the files below `rulebooks/` for the binary, cases excepted.
+//! Lists the files below `rulebooks/` for the binary, cases excepted, and parses the YAML among them, so that a start need not.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
+
+use granit_parser::{Event, Parser, ScalarStyle, options};
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=rulebooks");
@@ -10,8 +12,13 @@ fn main() -> io::Result<()> {
     names.sort();
     let mut code = String::from("&[\n");
     for name in names {
+        let events = match name.ends_with(".yaml") {
+            true => events(&fs::read_to_string(&name)?),
+            false => None,
+        };
+        let events = events.map_or_else(|| "None".to_owned(), |events| format!("Some(&[{events}])"));
         code.push_str(&format!(
-            "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))),\n",
+            "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})), {events}),\n",
             format!("/{name}")
         ));
     }
@@ -20,6 +27,37 @@ fn main() -> io::Result<()> {
         .map(PathBuf::from)
         .ok_or(io::ErrorKind::NotFound)?;
     fs::write(directory.join("embedded.rs"), code)
+}
+
+/// The YAML events of a text as code: a number for what they are (those of `src/rulebook/yaml.rs`), begin, end and value. `None` where
+/// there is something that no rulebook may have: then the text itself is read when it is loaded, and the problem reported.
+fn events(text: &str) -> Option<String> {
+    let options = options! { emit_comments: false, emit_unresolved_aliases: true, emit_anchor_events: true };
+    let mut code = String::new();
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (event, span) = event.ok()?;
+        let (kind, value) = match &event {
+            Event::Scalar(value, style, _, None) => (style_number(*style), value.as_ref()),
+            Event::SequenceStart(_, _, None) => (5, ""),
+            Event::MappingStart(_, _, None) => (6, ""),
+            Event::SequenceEnd | Event::MappingEnd => (7, ""),
+            Event::StreamStart | Event::StreamEnd | Event::DocumentStart { .. } | Event::DocumentEnd => continue,
+            _ => return None,
+        };
+        let range = span.byte_range().unwrap_or_default();
+        code.push_str(&format!("({kind},{},{},{value:?}),", range.start, range.end));
+    }
+    Some(code)
+}
+
+fn style_number(style: ScalarStyle) -> u8 {
+    match style {
+        ScalarStyle::Plain => 0,
+        ScalarStyle::SingleQuoted => 1,
+        ScalarStyle::DoubleQuoted => 2,
+        ScalarStyle::Literal => 3,
+        ScalarStyle::Folded => 4,
+    }
 }
 
 fn collect(directory: &Path, names: &mut Vec<String>) -> io::Result<()> {

@@ -381,6 +381,7 @@ impl Builder {
             owned: self.owned,
             duplicates: self.duplicates,
             hidden,
+            digest: OnceLock::new(),
             postings: OnceLock::new(),
             lines: OnceLock::new(),
             places: OnceLock::new(),

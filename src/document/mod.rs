@@ -21,6 +21,8 @@ pub use parser::{
     IptablesOptions, JsonLinesOptions, KeyValueOptions, LinesOptions, Parser, Pattern, PatternError, TableOptions,
 };
 
+use sha2::{Digest, Sha256};
+
 use keys::{Names, Postings};
 use lines::Lines;
 use place::Places;
@@ -204,6 +206,8 @@ pub struct Document {
     duplicates: Vec<NodeId>,
     /// What stands in members that a later one of the same name hides: ranges of nodes, in order, apart.
     hidden: Vec<Range<u32>>,
+    /// SHA-256 of the text.
+    digest: OnceLock<[u8; 32]>,
     postings: OnceLock<Postings>,
     lines: OnceLock<Lines>,
     places: OnceLock<Places>,
@@ -213,6 +217,19 @@ impl Document {
     /// The text that the document was parsed from; spans are ranges of it.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// SHA-256 of the text.
+    pub fn digest(&self) -> [u8; 32] {
+        *self.digest.get_or_init(|| Sha256::digest(&self.text).into())
+    }
+
+    /// With the digest, where it is known.
+    fn with_digest(self, digest: Option<[u8; 32]>) -> Self {
+        Self {
+            digest: digest.map_or_else(OnceLock::new, OnceLock::from),
+            ..self
+        }
     }
 
     /// The node that holds all others.

@@ -1,5 +1,7 @@
 //! What all parsers share: how they fail, and how a text becomes a document.
 
+use sha2::{Digest, Sha256};
+
 use super::{Builder, Document, MAX_BYTES, ParseError};
 
 /// What is wrong, and where.
@@ -38,10 +40,26 @@ fn read_within(
         let message = format!("the text has {} bytes; at most {most} can be read", text.len());
         return Err(ParseError::new(message, 0, text));
     }
-    match fill(&text, &mut builder) {
-        Ok(()) => Ok(builder.finish(text)),
+    let (filled, digest) = beside(text.as_bytes(), || fill(&text, &mut builder));
+    match filled {
+        Ok(()) => Ok(builder.finish(text).with_digest(digest)),
         Err(fault) => Err(ParseError::new(fault.message, fault.at, text)),
     }
+}
+
+/// Texts from this size on are hashed on a thread of their own while they are parsed, which costs less than to do one after the other.
+const LARGE: usize = 1 << 20;
+
+/// Does something with a text, and hashes it meanwhile, if it is large.
+fn beside<T>(text: &[u8], work: impl FnOnce() -> T) -> (T, Option<[u8; 32]>) {
+    if text.len() < LARGE {
+        return (work(), None);
+    }
+    std::thread::scope(|scope| {
+        let digest = std::thread::Builder::new().spawn_scoped(scope, || Sha256::digest(text).into());
+        let done = work();
+        (done, digest.ok().and_then(|digest| digest.join().ok()))
+    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::document::Document;
 use crate::report::model::TimeSource;
-use crate::rulebook::model::Probe;
+use crate::rulebook::model::{Probe, ProbeId};
 use crate::script::parse_time;
 
 use super::context::Context;
@@ -34,7 +34,10 @@ pub(super) fn settle(
         _ => None,
     };
     let of_subjects = match &lone {
-        Some(run) => of_run(run),
+        Some(run) => {
+            read_ahead(run);
+            of_run(run)
+        }
         None => {
             let times = subjects
                 .par_iter()
@@ -42,6 +45,7 @@ pub(super) fn settle(
             times.max()
         }
     };
+    read_ahead(whole);
     match of_subjects.max(of_run(whole)) {
         Some(at) => context.set_capture(Some(at), TimeSource::Bound),
         None => context.set_capture(None, TimeSource::Unknown),
@@ -63,10 +67,22 @@ fn all_told(context: &Context) -> bool {
 
 /// The newest time in a run's own evidence.
 fn of_run(run: &Arc<Run>) -> Option<Timestamp> {
-    let probes = run.ruleset().probes.iter().enumerate();
-    let own = probes.filter(|(_, probe)| probe.kind == run.subject.kind && !probe.clock.is_empty());
-    own.filter_map(|(id, probe)| newest(probe, &run.item(id).document.as_ref().ok()?.document))
+    clocks(run)
+        .filter_map(|(id, probe)| newest(probe, &run.item(id).document.as_ref().ok()?.document))
         .max()
+}
+
+/// Reads the evidence that tells times, several items at once.
+fn read_ahead(run: &Arc<Run>) {
+    clocks(run).par_bridge().for_each(|(id, _)| {
+        run.item(id);
+    });
+}
+
+/// A run's own probes that tell times.
+fn clocks(run: &Run) -> impl Iterator<Item = (ProbeId, &Probe)> {
+    let probes = run.ruleset().probes.iter().enumerate();
+    probes.filter(|(_, probe)| probe.kind == run.subject.kind && !probe.clock.is_empty())
 }
 
 /// The newest time under the `clock` paths of a document.

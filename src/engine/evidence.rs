@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::ops::Range;
+use std::string::FromUtf8Error;
 use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::bundle::{Bundle, ItemFacts};
-use crate::document::{Document, Parser};
+use crate::document::{Document, ParseError, Parser};
 use crate::report::model::{Outcome, TimeSource};
 use crate::rulebook::model::{Captured, Probe, ProbeId};
 use crate::script::{self, Capture, Doc, NO_SLOT};
@@ -124,7 +125,7 @@ pub(crate) fn bind<'b>(probe: &Probe, bundle: &'b Bundle, folder: &str) -> Optio
         bundle.files_in(folder)
     };
     let skip = if folder.is_empty() { 0 } else { folder.len() + 1 };
-    let fits = |name: &Captured, file: &str| file.get(skip..).is_some_and(|rest| name.glob.is_match(rest));
+    let fits = |name: &Captured, file: &str| file.get(skip..).is_some_and(|rest| name.matches(rest));
     let named = |name: &Captured| files.iter().find(|file| fits(name, file));
     probe.captured.iter().find_map(named).map(String::as_str)
 }
@@ -196,35 +197,59 @@ fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: u16) -> Item {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Item::new(Some(path), Outcome::Empty, Err(format!("`{path}` is empty")));
     }
-    let sha256 = Sha256::digest(&bytes).into();
-    let (text, replaced) = match text(probe, path, bytes) {
-        Ok(text) => text,
-        Err(reason) => {
-            return Item {
-                sha256: Some(sha256),
-                ..Item::new(Some(path), Outcome::Unparsable, Err(reason))
+    match read_as_document(probe, path, bytes) {
+        Err((reason, sha256)) => Item {
+            sha256: Some(sha256),
+            ..Item::new(Some(path), Outcome::Unparsable, Err(reason))
+        },
+        Ok((document, sha256, replaced)) => {
+            let item = if has_shape(probe, &document) {
+                Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot, document })))
+            } else {
+                Item::new(Some(path), Outcome::Alien, Err(alien(probe, path)))
             };
+            Item {
+                sha256: Some(sha256),
+                replaced,
+                ..item
+            }
         }
-    };
-    let item = match parse(probe, path, text) {
-        Err(reason) => Item::new(Some(path), Outcome::Unparsable, Err(reason)),
-        Ok(document) if !has_shape(probe, &document) => Item::new(Some(path), Outcome::Alien, Err(alien(probe, path))),
-        Ok(document) => Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot, document }))),
-    };
-    Item {
-        sha256: Some(sha256),
-        replaced,
-        ..item
     }
 }
 
-/// The bytes as text. JSON and YAML are UTF-8 or nothing; to the parsers of text a byte that is part of no character is a `?`, so that
-/// offsets stay those of the item.
-fn text(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<(String, u64), String> {
-    let error = match String::from_utf8(bytes) {
-        Ok(text) => return Ok((text, 0)),
-        Err(error) => error,
-    };
+/// SHA-256 of an item's bytes.
+type Digest256 = [u8; 32];
+
+/// Parses the bytes: the document, their digest, and how many of them are part of no character.
+fn read_as_document(
+    probe: &Probe,
+    path: &str,
+    bytes: Vec<u8>,
+) -> Result<(Document, Digest256, u64), (String, Digest256)> {
+    match String::from_utf8(bytes) {
+        // What is parsed are the bytes themselves, so that the digest can be had beside the parse.
+        Ok(text) => match probe.parser.parse(text) {
+            Ok(document) => {
+                let sha256 = document.digest();
+                Ok((document, sha256, 0))
+            }
+            Err(error) => Err((unreadable(probe, path, &error), Sha256::digest(&error.text).into())),
+        },
+        Err(error) => {
+            let sha256 = Sha256::digest(error.as_bytes()).into();
+            let (text, replaced) = repaired(probe, path, &error).map_err(|reason| (reason, sha256))?;
+            let parsed = probe.parser.parse(text);
+            match parsed {
+                Ok(document) => Ok((document, sha256, replaced)),
+                Err(error) => Err((unreadable(probe, path, &error), sha256)),
+            }
+        }
+    }
+}
+
+/// Bytes that are no UTF-8 as text. JSON and YAML are UTF-8 or nothing; to the parsers of text a byte that is part of no character is a
+/// `?`, so that offsets stay those of the item.
+fn repaired(probe: &Probe, path: &str, error: &FromUtf8Error) -> Result<(String, u64), String> {
     if matches!(probe.parser, Parser::Json(_) | Parser::Yaml) {
         let at = error.utf8_error().valid_up_to();
         return Err(format!(
@@ -240,21 +265,20 @@ fn text(probe: &Probe, path: &str, bytes: Vec<u8>) -> Result<(String, u64), Stri
     Ok((text, replaced))
 }
 
-fn parse(probe: &Probe, path: &str, text: String) -> Result<Document, String> {
+/// Why a text cannot be parsed, in words that name the item.
+fn unreadable(probe: &Probe, path: &str, error: &ParseError) -> String {
     let format = probe.parser.name();
-    probe.parser.parse(text).map_err(|error| {
-        let place = format!("line {}, column {}", error.position.line, error.position.column);
-        let whole = error.text.trim();
-        let hint = match () {
-            () if whole.starts_with('<') => "; it looks like HTML or XML",
-            () if error.offset >= error.text.trim_end().len() => "; it seems to be cut off",
-            () => "",
-        };
-        format!(
-            "`{path}` cannot be read as {format}: {} at {place}{hint}",
-            error.message
-        )
-    })
+    let place = format!("line {}, column {}", error.position.line, error.position.column);
+    let whole = error.text.trim();
+    let hint = match () {
+        () if whole.starts_with('<') => "; it looks like HTML or XML",
+        () if error.offset >= error.text.trim_end().len() => "; it seems to be cut off",
+        () => "",
+    };
+    format!(
+        "`{path}` cannot be read as {format}: {} at {place}{hint}",
+        error.message
+    )
 }
 
 fn has_shape(probe: &Probe, document: &Document) -> bool {

@@ -18,7 +18,7 @@ use self::files::{Folder, MAIN, RawFile};
 use super::decode::{Decoder, FromYaml, Key, Map};
 use super::spec::{CaseFileSpec, PartSpec, RulebookSpec, SnakeId};
 use super::text::{Style, Text};
-use super::yaml::{self, Node, Yaml};
+use super::yaml::{self, Node, Recorded, Yaml};
 use crate::diagnostic::{FileId, Place, Problem, Problems, Sources, quoted};
 
 /// Why nothing could be loaded.
@@ -214,14 +214,15 @@ impl Loaded {
         let file = RawFile {
             name: String::new(),
             shown: path.display().to_string(),
-            bytes: files::read(path)?,
+            bytes: files::read(path)?.into(),
+            events: None,
         };
         let Some(id) = files::add(&file, &mut self.sources, &mut self.problems) else {
             return Ok(None);
         };
         let mut decoder = Decoder::default();
         let cases = self
-            .only_document(id, "cases")
+            .only_document(id, None, "cases")
             .and_then(|document| FromYaml::from_yaml(&document, &mut decoder));
         self.problems.extend(decoder.problems);
         Ok(cases)
@@ -231,13 +232,18 @@ impl Loaded {
     pub fn add_bytes(&mut self, path: &Path, bytes: Vec<u8>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let shown = path.display().to_string();
-        let file = RawFile { name, shown, bytes };
+        let file = RawFile {
+            name,
+            shown,
+            bytes: bytes.into(),
+            events: None,
+        };
         let Some(id) = files::add(&file, &mut self.sources, &mut self.problems) else {
             return;
         };
         let digest = files::digest(&[file]);
         let mut first: HashMap<String, Place> = HashMap::new();
-        for document in self.documents(id, "rulebook") {
+        for document in self.documents(id, None, "rulebook") {
             let mut decoder = Decoder::default();
             let spec = RulebookSpec::from_yaml(&document, &mut decoder);
             let Decoder { problems, broken } = decoder;
@@ -272,10 +278,10 @@ impl Loaded {
             if let Some(name) = file.name.strip_prefix("lib/") {
                 modules.push((module_name(name, id, &mut decoder), id));
             } else if file.name == MAIN {
-                let document = self.only_document(id, "rulebook");
+                let document = self.only_document(id, file.events, "rulebook");
                 spec = document.and_then(|document| RulebookSpec::from_yaml(&document, &mut decoder));
             } else {
-                for document in self.documents(id, "section") {
+                for document in self.documents(id, file.events, "section") {
                     parts.extend(PartSpec::from_yaml(&document, &mut decoder));
                 }
             }
@@ -299,9 +305,12 @@ impl Loaded {
     }
 
     /// The documents of a file that are not empty; a report where there is none.
-    fn documents(&mut self, file: FileId, what: &str) -> Vec<Yaml> {
+    fn documents(&mut self, file: FileId, events: Option<&[Recorded]>, what: &str) -> Vec<Yaml> {
         let before = self.problems.len();
-        let mut documents = yaml::parse(file, &self.sources, &mut self.problems);
+        let mut documents = match events {
+            Some(events) => yaml::replay(file, events, &self.sources, &mut self.problems),
+            None => yaml::parse(file, &self.sources, &mut self.problems),
+        };
         documents.retain(|document| !matches!(document.value, Node::Null | Node::Unusable));
         if documents.is_empty() && self.problems.len() == before {
             let problem = Problem::error(
@@ -319,8 +328,8 @@ impl Loaded {
     }
 
     /// The document of a file that may have only one; a report where it has more.
-    fn only_document(&mut self, file: FileId, what: &str) -> Option<Yaml> {
-        let mut documents = self.documents(file, what).into_iter();
+    fn only_document(&mut self, file: FileId, events: Option<&[Recorded]>, what: &str) -> Option<Yaml> {
+        let mut documents = self.documents(file, events, what).into_iter();
         let first = documents.next()?;
         if let Some(second) = documents.next() {
             let problem = Problem::error("second-document", second.place, "this file may have only one document");

@@ -189,8 +189,15 @@ pub struct Way {
 pub struct Captured {
     /// As written.
     pub text: String,
-    /// Compiled, to match paths relative to the subject's place.
-    pub glob: GlobMatcher,
+    /// Compiled, to match paths relative to the subject's place; none for a plain name.
+    pub glob: Option<GlobMatcher>,
+}
+
+impl Captured {
+    /// Whether a path, relative to the subject's place, goes by this name.
+    pub fn matches(&self, path: &str) -> bool {
+        self.glob.as_ref().map_or(self.text == path, |glob| glob.is_match(path))
+    }
 }
 
 /// A named value.

@@ -80,6 +80,21 @@ impl Yaml {
     }
 }
 
+/// An event of a file that was parsed before: what it is (a style of scalars, a sequence, a mapping, or the end of these), where it begins
+/// and ends, and a scalar's value.
+pub type Recorded = (u8, u32, u32, &'static str);
+
+/// What the first numbers of [`Recorded`] events stand for; `build.rs` has the same.
+const STYLES: [Style; 5] = [
+    Style::Plain,
+    Style::Single,
+    Style::Double,
+    Style::Literal,
+    Style::Folded,
+];
+const SEQUENCE: u8 = 5;
+const MAPPING: u8 = 6;
+
 /// The documents of a file, those with nothing in them included; those from a syntax error on are missing.
 pub fn parse(file: FileId, sources: &Sources, problems: &mut Problems) -> Vec<Yaml> {
     let text = &sources.get(file).text;
@@ -89,15 +104,12 @@ pub fn parse(file: FileId, sources: &Sources, problems: &mut Problems) -> Vec<Ya
         problems.push(problem.help("split it: a rulebook may have several files"));
         return Vec::new();
     }
-    Builder {
-        file,
-        text,
-        problems,
-        documents: Vec::new(),
-        stack: Vec::new(),
-        tagged: false,
-    }
-    .run()
+    Builder::new(file, text, problems).run()
+}
+
+/// The documents of a file that was parsed before.
+pub fn replay(file: FileId, events: &[Recorded], sources: &Sources, problems: &mut Problems) -> Vec<Yaml> {
+    Builder::new(file, &sources.get(file).text, problems).replay(events)
 }
 
 /// The comments of a file, each with its `#`, in the order of the file; those from a syntax error on are missing.
@@ -138,6 +150,16 @@ enum Items {
     Unusable,
 }
 
+impl Items {
+    fn mapping() -> Self {
+        Items::Mapping {
+            entries: Vec::new(),
+            seen: FxHashMap::default(),
+            next: Next::Key,
+        }
+    }
+}
+
 /// What the next node of a mapping is.
 enum Next {
     Key,
@@ -146,7 +168,18 @@ enum Next {
     Nothing,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(file: FileId, text: &'a str, problems: &'a mut Problems) -> Self {
+        Self {
+            file,
+            text,
+            problems,
+            documents: Vec::new(),
+            stack: Vec::new(),
+            tagged: false,
+        }
+    }
+
     fn run(mut self) -> Vec<Yaml> {
         let options = options! { emit_comments: false, emit_unresolved_aliases: true, emit_anchor_events: true };
         for event in Parser::new_from_str_with_options(self.text, options) {
@@ -161,33 +194,51 @@ impl Builder<'_> {
         self.documents
     }
 
+    fn replay(mut self, events: &[Recorded]) -> Vec<Yaml> {
+        for &(kind, start, end, value) in events {
+            let place = Place::new(self.file, start as usize, end as usize);
+            let opened = match (kind, STYLES.get(usize::from(kind))) {
+                (_, Some(style)) => {
+                    let node = self.scalar(value.to_owned(), *style, place, false);
+                    self.add(node);
+                    Some(())
+                }
+                (SEQUENCE, _) => self.open(Items::Sequence(Vec::new()), place),
+                (MAPPING, _) => self.open(Items::mapping(), place),
+                _ => {
+                    self.close(place);
+                    Some(())
+                }
+            };
+            if opened.is_none() {
+                break;
+            }
+        }
+        self.documents
+    }
+
     /// Takes an event in; `None` where the rest of the file cannot be read.
     fn event(&mut self, event: Event<'_>, span: &Span) -> Option<()> {
+        let place = self.place(span);
         match event {
             Event::Scalar(value, style, _, tag) => {
                 let tagged = tag.is_some() && self.report_tag(span);
-                let node = self.scalar(value.into_owned(), style, span, tagged);
+                let node = self.scalar(value.into_owned(), written(style), place, tagged);
                 self.add(node);
                 self.tagged = tagged;
             }
             Event::SequenceStart(_, _, tag) => {
                 self.tagged = tag.is_some() && self.report_tag(span);
-                self.open(Items::Sequence(Vec::new()), span)?;
+                self.open(Items::Sequence(Vec::new()), place)?;
             }
             Event::MappingStart(_, _, tag) => {
                 self.tagged = tag.is_some() && self.report_tag(span);
-                let items = Items::Mapping {
-                    entries: Vec::new(),
-                    seen: FxHashMap::default(),
-                    next: Next::Key,
-                };
-                self.open(items, span)?;
+                self.open(Items::mapping(), place)?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            Event::SequenceEnd | Event::MappingEnd => self.close(place),
             Event::Anchor(..) if !self.tagged => self.report_reference("yaml-anchor", "anchor", '&', span),
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
                 self.report_reference("yaml-alias", "alias", '*', span);
-                let place = self.place(span);
                 self.add(Yaml {
                     place,
                     head: place,
@@ -208,15 +259,7 @@ impl Builder<'_> {
         Problem::error(code, self.place(span), message)
     }
 
-    fn scalar(&self, value: String, style: ScalarStyle, span: &Span, tagged: bool) -> Yaml {
-        let mut place = self.place(span);
-        let style = match style {
-            ScalarStyle::Plain => Style::Plain,
-            ScalarStyle::SingleQuoted => Style::Single,
-            ScalarStyle::DoubleQuoted => Style::Double,
-            ScalarStyle::Literal => Style::Literal,
-            ScalarStyle::Folded => Style::Folded,
-        };
+    fn scalar(&self, value: String, style: Style, mut place: Place, tagged: bool) -> Yaml {
         if style.is_block() {
             // Their spans reach to the next node; the value has what it needs of the line breaks.
             let written = self.text.get(place.range()).unwrap_or_default();
@@ -238,10 +281,9 @@ impl Builder<'_> {
         }
     }
 
-    fn open(&mut self, items: Items, span: &Span) -> Option<()> {
+    fn open(&mut self, items: Items, place: Place) -> Option<()> {
         if self.stack.len() >= DEEPEST {
             let message = format!("collections are nested more than {DEEPEST} deep");
-            let place = self.place(span);
             let place = Place::new(self.file, place.range().start, place.range().start + 1);
             let problem = Problem::error("too-deep", place, message).label("one too many opens here");
             self.problems
@@ -250,15 +292,15 @@ impl Builder<'_> {
         }
         let items = if self.tagged { Items::Unusable } else { items };
         self.stack.push(Frame {
-            start: self.place(span).range().start,
+            start: place.range().start,
             items,
         });
         Some(())
     }
 
-    fn close(&mut self, span: &Span) {
+    fn close(&mut self, place: Place) {
         let Some(frame) = self.stack.pop() else { return };
-        let closed = self.place(span).range();
+        let closed = place.range();
         // A block collection has no closing mark: it ends where the last of its nodes does.
         let (value, last) = match frame.items {
             Items::Sequence(items) => {
@@ -371,6 +413,17 @@ impl Builder<'_> {
                 .push(problem.maybe_help(remedy(error.kind()).map(str::to_owned)));
         }
         None
+    }
+}
+
+/// How a scalar is written.
+fn written(style: ScalarStyle) -> Style {
+    match style {
+        ScalarStyle::Plain => Style::Plain,
+        ScalarStyle::SingleQuoted => Style::Single,
+        ScalarStyle::DoubleQuoted => Style::Double,
+        ScalarStyle::Literal => Style::Literal,
+        ScalarStyle::Folded => Style::Folded,
     }
 }
 

@@ -76,36 +76,39 @@ fn each_record(text: &str, begins: &Pattern, mut push: impl FnMut(Range<usize>) 
 /// Turns records into rows.
 struct Rows<'t, 'b> {
     text: &'t str,
-    fields: Vec<Fields<'b>>,
+    /// The patterns, each with what it needs once it was tried.
+    fields: Vec<(&'b Pattern, Option<Fields>)>,
     unmatched: Name,
     /// The groups of the row at hand.
     groups: Vec<(Range<usize>, Name)>,
     build: &'b mut Builder,
 }
 
-/// A pattern with what it needs for a parse.
-struct Fields<'p> {
-    pattern: &'p Pattern,
+/// What a pattern needs for a parse.
+struct Fields {
     places: CaptureLocations,
     /// The named groups.
     names: Vec<(usize, Name)>,
 }
 
+impl Fields {
+    fn new(pattern: &Pattern, build: &mut Builder) -> Self {
+        let names = pattern.regex().capture_names().enumerate();
+        Self {
+            names: names
+                .filter_map(|(group, name)| Some((group, build.name(name?))))
+                .collect(),
+            places: pattern.regex().capture_locations(),
+        }
+    }
+}
+
 impl<'t, 'b> Rows<'t, 'b> {
     fn new(text: &'t str, patterns: &'b [Pattern], build: &'b mut Builder) -> Self {
         build.open_array(body(text));
-        let fields = patterns.iter().map(|pattern| {
-            let names = pattern.regex().capture_names().enumerate();
-            let names = names.filter_map(|(group, name)| Some((group, build.name(name?))));
-            Fields {
-                pattern,
-                places: pattern.regex().capture_locations(),
-                names: names.collect(),
-            }
-        });
         Self {
             text,
-            fields: fields.collect(),
+            fields: patterns.iter().map(|pattern| (pattern, None)).collect(),
             unmatched: build.name(UNMATCHED),
             groups: Vec::new(),
             build,
@@ -123,18 +126,14 @@ impl<'t, 'b> Rows<'t, 'b> {
             return Ok(());
         }
         self.groups.clear();
-        let matches = |fields: &mut Fields<'_>| {
-            fields
-                .pattern
-                .regex()
-                .captures_read(&mut fields.places, written)
-                .is_some()
-        };
-        match self
-            .fields
-            .iter_mut()
-            .find_map(|fields| matches(fields).then_some(&*fields))
-        {
+        // Most texts are in one of several formats: the patterns of the others stay uncompiled.
+        let build = &mut *self.build;
+        let found = self.fields.iter_mut().find_map(|(pattern, fields)| {
+            let fields = fields.get_or_insert_with(|| Fields::new(pattern, build));
+            let found = pattern.regex().captures_read(&mut fields.places, written);
+            found.map(|_| &*fields)
+        });
+        match found {
             None => self.groups.push((record.clone(), self.unmatched)),
             Some(fields) => {
                 let found = fields.names.iter().filter_map(|&(group, name)| {

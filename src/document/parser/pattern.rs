@@ -37,21 +37,37 @@ impl Pattern {
     /// # Errors
     /// The first mistake in the pattern, or that it is too large.
     pub fn new(text: &str) -> Result<Self, PatternError> {
-        let parsed = regex_syntax::Parser::new()
-            .parse(text)
-            .map_err(|error| mistake(&error, text))?;
-        let (mut names, compiled) = (Vec::new(), OnceLock::new());
-        add_names(&parsed, &mut names);
+        let (pattern, parsed) = Self::parsed(text)?;
         if weight(&parsed) > SURELY_SMALL {
             let regex = Regex::new(text).map_err(|error| PatternError {
                 message: error.to_string(),
                 range: 0..text.len(),
             })?;
             // It is the first to be set.
-            let _ = compiled.set(regex);
+            let _ = pattern.compiled.set(regex);
         }
-        let text = text.to_owned();
-        Ok(Self { text, names, compiled })
+        Ok(pattern)
+    }
+
+    /// A pattern that is known to be right, of whatever size and for whatever use.
+    ///
+    /// # Errors
+    /// The first mistake in the pattern, after all.
+    pub fn deferred(text: &str) -> Result<Self, PatternError> {
+        Self::parsed(text).map(|(pattern, _)| pattern)
+    }
+
+    fn parsed(text: &str) -> Result<(Self, Hir), PatternError> {
+        let parsed = regex_syntax::Parser::new()
+            .parse(text)
+            .map_err(|error| mistake(&error, text))?;
+        let mut pattern = Self {
+            text: text.to_owned(),
+            names: Vec::new(),
+            compiled: OnceLock::new(),
+        };
+        add_names(&parsed, &mut pattern.names);
+        Ok((pattern, parsed))
     }
 
     /// A pattern whose named groups become the keys of a row.

@@ -56,16 +56,16 @@ impl Compiler {
 
     fn extract(&mut self, rulebook: RulebookId, spec: &spec::Extract) -> Option<Extract> {
         let from = self.symbol(rulebook, &spec.from);
-        let within = spec.within.as_ref().map(|text| self.path(rulebook, text));
+        let within = spec.within.as_ref().map(|text| self.path(text));
         let (texts, one) = match &spec.select {
             Select::One(texts) => (texts, true),
             Select::All(texts) => (texts, false),
         };
-        let paths: Vec<_> = texts.iter().map(|text| self.path(rulebook, text)).collect();
+        let paths: Vec<_> = texts.iter().map(|text| self.path(text)).collect();
         let capture = spec
             .capture
             .as_ref()
-            .map(|text| self.checked(Pattern::new(text), Some(text)));
+            .map(|text| self.pattern(rulebook, text, Pattern::new));
         let count = match (one, spec.first) {
             (false, _) => Count::All,
             (true, true) => Count::First,

@@ -116,7 +116,7 @@ struct Compiler {
     guides: Vec<super::model::Guide>,
     /// Kinds of subjects by rulebook and name.
     kind_names: BTreeMap<(RulebookId, String), KindId>,
-    /// JSONPaths by their text, as far as they are not used yet.
+    /// JSONPaths by their text.
     parsed: paths::Parsed,
     /// Rulebooks that are taken for right.
     trusted: BTreeSet<RulebookId>,
@@ -126,12 +126,7 @@ struct Compiler {
 
 impl Compiler {
     fn all(&mut self, loaded: &[LoadedRulebook]) {
-        self.parsed = paths::parse_all(
-            (0..)
-                .zip(loaded)
-                .filter(|(id, _)| !self.trusted.contains(id))
-                .map(|(_, rulebook)| rulebook),
-        );
+        self.parsed = paths::parse_all(loaded, &self.trusted);
         for (id, rulebook) in loaded.iter().enumerate() {
             self.declare(id, rulebook);
         }

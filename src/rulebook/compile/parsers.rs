@@ -4,13 +4,14 @@ use crate::diagnostic::Problem;
 use crate::document::{
     IptablesOptions, JsonLinesOptions, KeyValueOptions, LinesOptions, Parser, Pattern, PatternError, TableOptions, json,
 };
+use crate::rulebook::model::RulebookId;
 use crate::rulebook::spec::{LinesSpec, ParserSpec, TableSpec};
 use crate::rulebook::text::Text;
 
 use super::Compiler;
 
 impl Compiler {
-    pub(super) fn parser(&mut self, spec: &ParserSpec) -> Option<Parser> {
+    pub(super) fn parser(&mut self, rulebook: RulebookId, spec: &ParserSpec) -> Option<Parser> {
         Some(match spec {
             ParserSpec::Json(options) => Parser::Json(json::Options {
                 snake_case_keys: options.keys.is_some(),
@@ -20,8 +21,8 @@ impl Compiler {
                 mixed: options.mixed.unwrap_or(false),
             }),
             ParserSpec::Yaml(_) => Parser::Yaml,
-            ParserSpec::Lines(options) => Parser::Lines(self.lines(options)?),
-            ParserSpec::Table(options) => Parser::Table(self.table(options)?),
+            ParserSpec::Lines(options) => Parser::Lines(self.lines(rulebook, options)?),
+            ParserSpec::Table(options) => Parser::Table(self.table(rulebook, options)?),
             ParserSpec::KeyValue(options) => {
                 let made = KeyValueOptions::new(
                     options.separator.as_ref().map(|text| text.value.as_str()),
@@ -38,15 +39,15 @@ impl Compiler {
         })
     }
 
-    fn lines(&mut self, spec: &LinesSpec) -> Option<LinesOptions> {
+    fn lines(&mut self, rulebook: RulebookId, spec: &LinesSpec) -> Option<LinesOptions> {
         let record = spec
             .record
             .as_ref()
-            .map(|text| self.checked(Pattern::new(text), Some(text)));
+            .map(|text| self.pattern(rulebook, text, Pattern::new));
         let fields: Vec<_> = spec
             .fields
             .iter()
-            .map(|text| self.checked(Pattern::with_groups(text), Some(text)))
+            .map(|text| self.pattern(rulebook, text, Pattern::with_groups))
             .collect();
         Some(LinesOptions {
             record: record.map_or(Some(None), |pattern| pattern.map(Some))?,
@@ -54,18 +55,30 @@ impl Compiler {
         })
     }
 
-    fn table(&mut self, spec: &TableSpec) -> Option<TableOptions> {
+    fn table(&mut self, rulebook: RulebookId, spec: &TableSpec) -> Option<TableOptions> {
         let header = spec
             .header
             .as_ref()
-            .map(|text| self.checked(Pattern::new(text), Some(text)));
+            .map(|text| self.pattern(rulebook, text, Pattern::new));
         Some(TableOptions {
             header: header.map_or(Some(None), |pattern| pattern.map(Some))?,
             columns: spec.columns.iter().map(|column| column.value.clone()).collect(),
         })
     }
 
-    pub(super) fn checked<T>(&mut self, made: Result<T, PatternError>, text: Option<&Text>) -> Option<T> {
+    /// The pattern that a text is, checked where the rulebook has not been.
+    pub(super) fn pattern(
+        &mut self,
+        rulebook: RulebookId,
+        text: &Text,
+        check: fn(&str) -> Result<Pattern, PatternError>,
+    ) -> Option<Pattern> {
+        let trusted = self.trusted.contains(&rulebook);
+        let made = if trusted { Pattern::deferred(text) } else { check(text) };
+        self.checked(made, Some(text))
+    }
+
+    fn checked<T>(&mut self, made: Result<T, PatternError>, text: Option<&Text>) -> Option<T> {
         match (made, text) {
             (Ok(made), _) => Some(made),
             (Err(error), Some(text)) => {

@@ -1,5 +1,6 @@
 //! The files of a rulebook, from a directory or from the binary.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::LoadError;
 use crate::diagnostic::{FileId, Place, Problem, Problems, Sources};
-use crate::rulebook::yaml::LARGEST;
+use crate::rulebook::yaml::{LARGEST, Recorded};
 
 /// Most files of one rulebook.
 const MOST: usize = 1000;
@@ -16,8 +17,11 @@ const MOST: usize = 1000;
 /// Name of the file that makes a directory a rulebook.
 pub(super) const MAIN: &str = "rulebook.yaml";
 
+/// A file of the binary: its name, its content, and what a YAML text was parsed to.
+type Embedded = (&'static str, &'static [u8], Option<&'static [Recorded]>);
+
 /// What was shipped: names from `rulebooks/` on, sorted.
-const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+static EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// A file before it is looked at.
 pub(super) struct RawFile {
@@ -26,7 +30,9 @@ pub(super) struct RawFile {
     /// Name as it is shown
     pub(super) shown: String,
     /// Content, at most one byte more than is allowed
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Cow<'static, [u8]>,
+    /// What it was parsed to before, where it was
+    pub(super) events: Option<&'static [Recorded]>,
 }
 
 /// The files of one rulebook.
@@ -61,7 +67,8 @@ impl Folder {
             files.push(RawFile {
                 name,
                 shown: path.display().to_string(),
-                bytes: read(&path)?,
+                bytes: read(&path)?.into(),
+                events: None,
             });
         }
         files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -77,12 +84,13 @@ impl Folder {
     /// The files of a shipped rulebook; none where there is no such rulebook.
     pub(super) fn embedded(id: &str) -> Folder {
         let prefix = format!("rulebooks/{id}/");
-        let files = EMBEDDED.iter().filter_map(|(shown, bytes)| {
+        let files = EMBEDDED.iter().filter_map(|(shown, bytes, events)| {
             let name = shown.strip_prefix(&prefix)?;
             Some(RawFile {
                 name: name.to_owned(),
                 shown: (*shown).to_owned(),
-                bytes: bytes.to_vec(),
+                bytes: Cow::Borrowed(bytes),
+                events: *events,
             })
         });
         Folder {
@@ -101,7 +109,7 @@ impl Folder {
 pub(super) fn embedded_ids() -> impl Iterator<Item = &'static str> {
     EMBEDDED
         .iter()
-        .filter_map(|(name, _)| name.strip_prefix("rulebooks/")?.strip_suffix("/rulebook.yaml"))
+        .filter_map(|(name, ..)| name.strip_prefix("rulebooks/")?.strip_suffix("/rulebook.yaml"))
 }
 
 /// SHA-256 over the names and contents of files, in hexadecimal.
