@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bundle::Limits;
-use crate::commands::{explain, guide, lint, list, query, redact, run, schema, test, verify};
+use crate::commands::{capture, explain, guide, lint, list, plan, query, redact, run, schema, test, verify};
 use crate::rulebook::spec::size;
 
 /// Run rulebooks over captured evidence; diagnostics point at the exact bytes
@@ -25,12 +25,13 @@ Exit codes:
   3    a rulebook that does not compile
   4    a rule broke, or (with --strict) a rule stayed unknown
   5    a case failed
-  70   a bug in casebook";
+  70   a bug in casebook
+  130  interrupted";
 
 /// The commands
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Judge captured evidence
+    /// Judge captured evidence, or that of the live system
     Run(run::RunArgs),
     /// Show what a rule asks and of what; on a bundle, why it came to its verdict
     Explain(explain::ExplainArgs),
@@ -38,6 +39,10 @@ pub enum Command {
     List(list::ListArgs),
     /// Walk through the rules for a symptom, and stop at the first cause
     Guide(guide::GuideArgs),
+    /// Show what a live run would do, and for which rules; nothing is done
+    Plan(plan::PlanArgs),
+    /// Gather the evidence that rules need from the live system, into a bundle
+    Capture(capture::CaptureArgs),
     /// Check rulebooks, and report every problem in them
     Lint(lint::LintArgs),
     /// Run the cases of rulebooks
@@ -120,7 +125,7 @@ impl LimitArgs {
 }
 
 /// A number of bytes, perhaps with a unit.
-fn bytes(text: &str) -> Result<u64, String> {
+pub fn bytes(text: &str) -> Result<u64, String> {
     size(text).ok_or_else(|| "a size is a number with a unit, such as 512MiB or 4GiB".into())
 }
 

@@ -9,6 +9,7 @@ pub mod script;
 pub mod rulebook;
 pub mod redact;
 pub mod bundle;
+pub mod probe;
 pub mod engine;
 pub mod report;
 pub mod case;

@@ -57,7 +57,7 @@ fn every_kind_of_bundle_is_written() {
         let facts = bundle.facts("config.json").unwrap();
         assert_eq!(facts.redactions, 1);
         let left_out = bundle.facts("inner.zip").unwrap();
-        assert!(left_out.stderr.as_ref().unwrap().contains("it is a zip") && left_out.sha256.is_none());
+        assert!(left_out.reason.as_ref().unwrap().contains("it is a zip") && left_out.sha256.is_none());
     }
     tokens.dedup();
     assert_eq!(tokens.len(), 6, "each run has a key of its own");

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use casebook::bundle::Manifest;
+use casebook::probe::Plan;
 use casebook::report::guide::Walked;
 use casebook::report::model::Report;
 use casebook::rulebook::load::Loaded;
@@ -43,6 +44,11 @@ fn cases_schema_is_that_of_the_types() {
 #[test]
 fn guide_schema_is_that_of_the_types() {
     check("guide", &schema::<Walked>());
+}
+
+#[test]
+fn plan_schema_is_that_of_the_types() {
+    check("plan", &schema::<Plan>());
 }
 
 fn schema<T: JsonSchema>() -> String {

@@ -79,15 +79,20 @@ pub struct ItemFacts {
     pub duration_ms: Option<u64>,
     /// How the gathering went; where it is not told, the bytes alone count
     pub outcome: Option<Outcome>,
+    /// Why it was not gathered, or not whole, in one line
+    pub reason: Option<String>,
     /// Exit code of the command that gave it
     pub exit: Option<i32>,
     /// HTTP status of the answer that held it
     pub http: Option<u16>,
     /// What the command wrote to its standard error, redacted and cut
     pub stderr: Option<String>,
-    /// Whether its end is known to be missing
+    /// Whether a part of it is known to be missing
     #[serde(default)]
     pub truncated: bool,
+    /// Whether it is the first of two captures, kept to be compared with the second
+    #[serde(default)]
+    pub earlier: bool,
     /// Number of bytes, unpacked; null where there is no file
     pub size: Option<u64>,
     /// SHA-256 of these bytes, in hexadecimal
@@ -234,7 +239,7 @@ fn facts_now(bundle: &Bundle, path: &str) -> io::Result<ItemFacts> {
 }
 
 /// Whether there must be a file where the gathering went so.
-pub(super) fn leaves_bytes(outcome: Outcome) -> bool {
+pub fn leaves_bytes(outcome: Outcome) -> bool {
     use Outcome::{Absent, Alien, Denied, Empty, Failed, NotRun, Ok, TimedOut, Unparsable, Unreachable};
     match outcome {
         Ok | Empty | Unparsable | Alien => true,
@@ -243,7 +248,7 @@ pub(super) fn leaves_bytes(outcome: Outcome) -> bool {
 }
 
 /// SHA-256 of some bytes, in hexadecimal.
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

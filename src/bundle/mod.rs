@@ -30,6 +30,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use archive::{Archive, Handle};
 use listing::{Content, Listing, Member};
@@ -38,12 +39,12 @@ use packed::Kept;
 pub use error::BundleError;
 pub use limits::{Exceeded, Limits};
 pub use listing::Skipped;
-pub use manifest::{ItemFacts, MANIFEST, Manifest, ManifestError, Schema};
+pub use manifest::{ItemFacts, MANIFEST, Manifest, ManifestError, Schema, leaves_bytes, sha256};
 pub use name::printable;
 pub use place::{Matched, PlacePattern, PlacePatternError};
-pub use redacted::{RedactedItem, redact};
+pub use redacted::{RedactedItem, cleaned, redact};
 pub use verify::{Verification, verify};
-pub use write::Writer;
+pub use write::{Writer, name_of};
 
 /// Captured evidence, opened: its items by path, to be read on demand; and items laid over it, as cases do.
 #[derive(Debug, Default)]
@@ -51,7 +52,7 @@ pub struct Bundle {
     /// The name as the user gave it.
     pub name: String,
     root: Option<PathBuf>,
-    handle: Option<Handle>,
+    handle: Option<Arc<Handle>>,
     limits: Limits,
     files: Vec<String>,
     members: BTreeMap<String, Member>,
@@ -120,7 +121,7 @@ impl Bundle {
         Bundle {
             name,
             root,
-            handle: opened.handle,
+            handle: opened.handle.map(Arc::new),
             limits: *limits,
             cut: !opened.whole,
             ..Bundle::default()
@@ -260,6 +261,38 @@ impl Bundle {
         packed::unpack(bytes, limit)
     }
 
+    /// Takes the first captures of what was captured twice out of the bundle, as a bundle of their own; none where there are none.
+    pub fn take_earlier(&mut self) -> Option<Bundle> {
+        if !self.facts.values().any(|facts| facts.earlier) {
+            return None;
+        }
+        let facts = std::mem::take(&mut self.facts).into_iter();
+        let (earlier, others): (BTreeMap<_, _>, BTreeMap<_, _>) = facts.partition(|(_, facts)| facts.earlier);
+        self.facts = others;
+        self.files.retain(|file| !earlier.contains_key(file));
+        let mut bundle = Bundle {
+            name: self.name.clone(),
+            root: self.root.clone(),
+            handle: self.handle.clone(),
+            limits: self.limits,
+            ..Bundle::default()
+        };
+        for (path, facts) in earlier {
+            let Some(member) = self.members.remove(&path) else {
+                continue;
+            };
+            let path = path
+                .strip_prefix(BEFORE)
+                .and_then(|rest| rest.strip_prefix('/'))
+                .unwrap_or(&path)
+                .to_owned();
+            bundle.members.insert(path.clone(), member);
+            bundle.facts.insert(path.clone(), ItemFacts { path, ..facts });
+        }
+        bundle.files = bundle.members.keys().cloned().collect();
+        Some(bundle)
+    }
+
     /// Lays an item over the bundle: it hides one of the same path, and what was known of that.
     pub fn lay(&mut self, path: &str, bytes: Vec<u8>, facts: ItemFacts) {
         if let Err(at) = self.files.binary_search_by(|file| file.as_str().cmp(path)) {
@@ -293,6 +326,9 @@ impl Bundle {
         member.is_some_and(|member| !matches!(member.content, Content::Listed))
     }
 }
+
+/// Folder of first captures, in a bundle that holds two of something.
+pub const BEFORE: &str = "before";
 
 /// Why an item of the manifest that has no file cannot be read.
 const NOT_THERE: &str = "the manifest lists it, but it is not in the bundle";

@@ -67,6 +67,25 @@ impl PlacePattern {
         &self.names
     }
 
+    /// The folder that the place is with these values; what has none stays `<name>`.
+    pub fn fill(&self, values: &IndexMap<String, String>) -> String {
+        let value = |name: &String| values.get(name).cloned().unwrap_or_else(|| format!("<{name}>"));
+        let names = self.names.iter();
+        let text = self.text.trim_end_matches('/');
+        let text = if text == "." { "" } else { text };
+        // Placeholders are filled from the left, past the values before them.
+        let (mut filled, mut rest) = (String::new(), text);
+        for name in names {
+            let Some((before, after)) = rest.split_once(&format!("{{{name}}}")) else {
+                break;
+            };
+            filled.push_str(before);
+            filled.push_str(&value(name));
+            rest = after;
+        }
+        filled + rest
+    }
+
     /// The folders of `files` that fit, each once, sorted.
     pub fn folders(&self, files: &[String]) -> Vec<Matched> {
         let Some(regex) = &self.regex else {

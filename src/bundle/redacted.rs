@@ -60,18 +60,15 @@ fn item(bundle: &Bundle, redactor: &Redactor, writer: &mut Writer, facts: &mut I
         count: 0,
         left_out: None,
     };
-    let sealed = |bytes: &[u8]| SEALED.iter().find(|(begins, _)| bytes.starts_with(begins));
-    let bytes = match bundle.read(&facts.path) {
-        Ok(bytes) => match sealed(&bytes) {
-            None => bytes,
-            Some((_, why)) => return Ok(left_out(item, facts, (*why).to_owned())),
+    let (bytes, count) = match bundle.read(&facts.path) {
+        Ok(bytes) => match cleaned(bytes, redactor) {
+            Ok(clean) => clean,
+            Err(why) => return Ok(left_out(item, facts, why.to_owned())),
         },
         // What was not gathered is no loss.
         Err(_) if !bundle.is_there(&facts.path) => return Ok(item),
         Err(error) => return Ok(left_out(item, facts, error.to_string())),
     };
-    let redacted = redactor.redact(&bytes);
-    let (bytes, count) = redacted.map_or((bytes, 0), |redacted| (redacted.bytes, redacted.count));
     writer.add(&facts.path, &bytes, facts.modified.or(facts.captured_at))?;
     item.count = count;
     facts.redactions += count;
@@ -80,28 +77,48 @@ fn item(bundle: &Bundle, redactor: &Redactor, writer: &mut Writer, facts: &mut I
     Ok(item)
 }
 
+/// Bytes without their secrets, and how many there were.
+///
+/// # Errors
+/// Why nobody can look into them.
+pub fn cleaned(bytes: Vec<u8>, redactor: &Redactor) -> Result<(Vec<u8>, u64), &'static str> {
+    if let Some((_, why)) = SEALED.iter().find(|(begins, _)| bytes.starts_with(begins)) {
+        return Err(why);
+    }
+    let redacted = redactor.redact(&bytes);
+    Ok(redacted.map_or((bytes, 0), |redacted| (redacted.bytes, redacted.count)))
+}
+
 /// Notes that an item is no longer there.
 fn left_out(mut item: RedactedItem, facts: &mut ItemFacts, why: String) -> RedactedItem {
     facts.outcome = Some(Outcome::Failed);
-    facts.stderr = Some(format!("left out when secrets were taken out of the bundle: {why}"));
+    facts.reason = Some(format!("left out when secrets were taken out of the bundle: {why}"));
     (facts.size, facts.sha256) = (None, None);
     item.left_out = Some(why);
     item
 }
 
+impl ItemFacts {
+    /// Takes secrets out of what is told beside the bytes: origin, reason, what the command wrote to standard error. Those count too.
+    pub fn redact(&mut self, redactor: &Redactor) {
+        for text in [&mut self.origin, &mut self.reason, &mut self.stderr]
+            .into_iter()
+            .flatten()
+        {
+            if let Some(redacted) = redactor.redact(text.as_bytes()) {
+                self.redactions += redacted.count;
+                *text = String::from_utf8_lossy(&redacted.bytes).into_owned();
+            }
+        }
+    }
+}
+
 impl Manifest {
-    /// Takes secrets out of what it tells beside the items: origins, what commands wrote to standard error, inputs.
+    /// Takes secrets out of what it tells beside the items: origins, reasons, what commands wrote to standard error, inputs.
     ///
     /// Those count among the redactions of their item.
     pub fn redact(&mut self, redactor: &Redactor) {
-        for item in &mut self.items {
-            for text in [&mut item.origin, &mut item.stderr].into_iter().flatten() {
-                if let Some(redacted) = redactor.redact(text.as_bytes()) {
-                    item.redactions += redacted.count;
-                    *text = String::from_utf8_lossy(&redacted.bytes).into_owned();
-                }
-            }
-        }
+        self.items.iter_mut().for_each(|item| item.redact(redactor));
         for (name, value) in &mut self.inputs {
             // With its name, which may say that the value is secret.
             let text = serde_json::json!({ name.as_str(): &*value }).to_string();

@@ -1,6 +1,8 @@
-//! Bundles written: to a folder, or to an archive whose kind its name tells.
+//! Bundles written: to a folder, to an archive whose kind its name tells, or to memory.
+//!
+//! Whatever is there under its name is whole. Only its owner may read it: evidence tells much.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,9 @@ use jiff::Timestamp;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use super::limits::Limits;
 use super::manifest::{MANIFEST, Manifest};
+use super::name;
 
 /// Writes a bundle item by item. Nothing is overwritten; an archive has its name only once it is whole.
 pub struct Writer {
@@ -60,7 +64,7 @@ impl Writer {
         if path.exists() {
             return Err(ErrorKind::AlreadyExists.into());
         }
-        let file = File::create(partial(path))?;
+        let file = private(OpenOptions::new().create(true).truncate(true), &partial(path))?;
         let target = match kind {
             Kind::Zip => Target::Zip(Box::new(ZipWriter::new(file))),
             Kind::Tar => Target::tar(Packer::Plain(BufWriter::new(file))),
@@ -74,6 +78,15 @@ impl Writer {
         })
     }
 
+    /// Begins a bundle that touches no disk; [`Writer::finish`] gives the bytes of its archive.
+    pub fn in_memory() -> Writer {
+        Writer {
+            path: PathBuf::new(),
+            top: String::new(),
+            target: Target::tar(Packer::Memory(Vec::new())),
+        }
+    }
+
     fn folder(path: &Path) -> io::Result<Writer> {
         match fs::read_dir(path) {
             Ok(mut entries) => {
@@ -81,7 +94,7 @@ impl Writer {
                     return Err(ErrorKind::AlreadyExists.into());
                 }
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => fs::create_dir_all(path)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => make_folder(path)?,
             Err(error) => return Err(error),
         }
         Ok(Writer {
@@ -94,22 +107,42 @@ impl Writer {
     /// Writes an item; `path` is its path in the bundle, `at` the time that an archive carries for it.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says; a path that leads out of the bundle, or is that of the manifest.
     pub fn add(&mut self, path: &str, bytes: &[u8], at: Option<Timestamp>) -> io::Result<()> {
+        let wrong = |reason: String| io::Error::new(ErrorKind::InvalidInput, reason);
+        match name::inside(path.as_bytes(), &Limits::default()) {
+            Ok(clean) if clean == path && path != MANIFEST => self.store(path, bytes, at),
+            Ok(_) => Err(wrong("this is not the path of an item".into())),
+            Err(bad) => Err(wrong(bad.reason)),
+        }
+    }
+
+    /// Writes the manifest as it is so far, for whoever finds the folder after a crash; an archive has it only at its end.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn note(&mut self, manifest: &Manifest) -> io::Result<()> {
+        match self.target {
+            Target::Folder => self.store(MANIFEST, manifest.to_json().as_bytes(), None),
+            Target::Tar(_) | Target::Zip(_) => Ok(()),
+        }
+    }
+
+    fn store(&mut self, path: &str, bytes: &[u8], at: Option<Timestamp>) -> io::Result<()> {
         let name = format!("{}{path}", self.top);
         let seconds = at.map_or(0, Timestamp::as_second);
         match &mut self.target {
             Target::Folder => {
                 let file = self.path.join(path);
                 if let Some(folder) = file.parent() {
-                    fs::create_dir_all(folder)?;
+                    make_folder(folder)?;
                 }
-                File::create_new(file)?.write_all(bytes)
+                replace(&file, bytes)
             }
             Target::Tar(tar) => {
                 let mut header = tar::Header::new_gnu();
                 header.set_size(bytes.len() as u64);
-                header.set_mode(0o644);
+                header.set_mode(0o600);
                 header.set_mtime(u64::try_from(seconds).unwrap_or(0));
                 tar.append_data(&mut header, name, bytes)
             }
@@ -123,19 +156,60 @@ impl Writer {
         }
     }
 
-    /// Writes the manifest and closes the bundle.
+    /// Writes the manifest and closes the bundle. One in memory is handed over.
     ///
     /// # Errors
-    /// What the system says.
-    pub fn finish(mut self, manifest: &Manifest) -> io::Result<()> {
-        self.add(MANIFEST, manifest.to_json().as_bytes(), None)?;
-        match self.target {
-            Target::Folder => return Ok(()),
+    /// What the system says. What was written before stays; an archive then keeps a name that ends in `.partial`.
+    pub fn finish(mut self, manifest: &Manifest) -> io::Result<Option<Vec<u8>>> {
+        self.store(MANIFEST, manifest.to_json().as_bytes(), None)?;
+        let kept = match self.target {
+            Target::Folder => return Ok(None),
             Target::Tar(tar) => tar.into_inner()?.finish()?,
-            Target::Zip(zip) => drop(zip.finish()?),
+            Target::Zip(zip) => {
+                zip.finish()?.sync_all()?;
+                None
+            }
+        };
+        match kept {
+            Some(bytes) => Ok(Some(bytes)),
+            None => fs::rename(partial(&self.path), &self.path).map(|()| None),
         }
-        fs::rename(partial(&self.path), &self.path)
     }
+}
+
+/// The name of a bundle that lies at `path`: without what its packing adds.
+pub fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let plain = ENDS.iter().find_map(|(end, _)| name.strip_suffix(end));
+    plain.filter(|plain| !plain.is_empty()).unwrap_or(&name).to_owned()
+}
+
+/// Opens a file that only its owner may read.
+fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.write(true).open(path)
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Writes a file so that it is there whole or not at all.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = partial(path);
+    let written = private(OpenOptions::new().create(true).truncate(true), &beside)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&beside, path));
+    if written.is_err() {
+        // There is nothing to be said about it beyond the first error.
+        let _ = fs::remove_file(&beside);
+    }
+    written
 }
 
 impl Target {
@@ -169,15 +243,19 @@ enum Packer {
     Plain(BufWriter<File>),
     Gzip(GzEncoder<File>),
     Zstd(zstd::Encoder<'static, File>),
+    Memory(Vec<u8>),
 }
 
 impl Packer {
-    fn finish(self) -> io::Result<()> {
-        match self {
-            Packer::Plain(mut file) => file.flush(),
-            Packer::Gzip(packer) => packer.finish().map(drop),
-            Packer::Zstd(packer) => packer.finish().map(drop),
-        }
+    /// Ends the archive; one in memory is handed over.
+    fn finish(self) -> io::Result<Option<Vec<u8>>> {
+        let file = match self {
+            Packer::Plain(file) => file.into_inner()?,
+            Packer::Gzip(packer) => packer.finish()?,
+            Packer::Zstd(packer) => packer.finish()?,
+            Packer::Memory(bytes) => return Ok(Some(bytes)),
+        };
+        file.sync_all().map(|()| None)
     }
 }
 
@@ -187,6 +265,7 @@ impl Write for Packer {
             Packer::Plain(file) => file.write(bytes),
             Packer::Gzip(packer) => packer.write(bytes),
             Packer::Zstd(packer) => packer.write(bytes),
+            Packer::Memory(held) => held.write(bytes),
         }
     }
 
@@ -195,6 +274,7 @@ impl Write for Packer {
             Packer::Plain(file) => file.flush(),
             Packer::Gzip(packer) => packer.flush(),
             Packer::Zstd(packer) => packer.flush(),
+            Packer::Memory(_) => Ok(()),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::report::model::{Severity, Verdict};
 use crate::report::{self, Sheet, Style, Tone};
 use crate::rulebook::model::{Guide, GuideId, Ruleset, Walk};
 
-use super::run::{inputs, open};
+use super::run::{given, inputs, open};
 use super::{Exit, Failure};
 
 const EXAMPLES: &str = "\
@@ -217,8 +217,10 @@ fn guided(args: &GuideArgs, ruleset: Arc<Ruleset>, guide: Option<GuideId>, bundl
     if let Some(guide) = guide.and_then(|guide| ruleset.guides.get(guide)) {
         ruleset.rulebooks[guide.rulebook].inputs.extend(guide.inputs.clone());
     }
+    let bundle = open(bundle, &args.limits)?;
+    let set = given(&ruleset, &args.rulebooks.set)?;
     let settings = Settings {
-        inputs: inputs(&ruleset, &args.rulebooks.set)?,
+        inputs: inputs(&ruleset, bundle.manifest(), &set),
         redactor: None,
         captured_at: args.captured_at,
         before: args
@@ -229,7 +231,7 @@ fn guided(args: &GuideArgs, ruleset: Arc<Ruleset>, guide: Option<GuideId>, bundl
         before_captured_at: args.before_captured_at,
         rules: Vec::new(),
     };
-    Ok(Guided::new(Arc::new(ruleset), open(bundle, &args.limits)?, settings))
+    Ok(Guided::new(Arc::new(ruleset), bundle, settings))
 }
 
 fn way(args: &GuideArgs, guide: GuideId) -> Result<Way, Failure> {

@@ -1,9 +1,13 @@
 //! The commands: one file each. Only here, in `bundle` and in the loading of rulebooks is there input and output.
 
+pub mod capture;
 pub mod explain;
 pub mod guide;
 pub mod lint;
 pub mod list;
+pub mod live;
+pub mod plan;
+pub mod progress;
 pub mod query;
 pub mod redact;
 pub mod run;
@@ -40,6 +44,8 @@ pub enum Exit {
     Undecided = 4,
     /// A case failed
     Case = 5,
+    /// The user has ended it
+    Interrupted = 130,
 }
 
 /// What stops a command.
@@ -69,6 +75,7 @@ impl Exit {
     #[must_use]
     pub fn or(self, other: Exit) -> Exit {
         let rank = |exit: Exit| match exit {
+            Exit::Interrupted => 6,
             Exit::Usage => 5,
             Exit::Rulebook => 4,
             Exit::Case => 3,
@@ -120,6 +127,8 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Guide(args) => guide::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Capture(args) => capture::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::List(args) => list::run(&args),
         Command::Test(args) => test::run(&args),

@@ -17,7 +17,7 @@ use crate::cli::{LimitArgs, RulebookArgs, StyleArgs};
 use crate::engine::{Inquiry, Settings};
 use crate::rulebook::model::Ruleset;
 
-use super::run::{inputs, open};
+use super::run::{given, inputs, open};
 use super::{Exit, Failure};
 
 const EXAMPLES: &str = "\
@@ -94,8 +94,9 @@ pub fn run(args: &QueryArgs) -> Result<Exit, Failure> {
 
 /// The bundle, opened to questions.
 fn inquiry(args: &QueryArgs, ruleset: Arc<Ruleset>) -> Result<Inquiry, Failure> {
+    let bundle = open(&args.bundle, &args.limits)?;
     let settings = Settings {
-        inputs: inputs(&ruleset, &args.rulebooks.set)?,
+        inputs: inputs(&ruleset, bundle.manifest(), &given(&ruleset, &args.rulebooks.set)?),
         captured_at: args.captured_at,
         before: args
             .before
@@ -105,7 +106,7 @@ fn inquiry(args: &QueryArgs, ruleset: Arc<Ruleset>) -> Result<Inquiry, Failure> 
         ..Settings::default()
     };
     let only = args.subject.as_deref().map(super::glob).transpose()?;
-    Ok(Inquiry::new(ruleset, open(&args.bundle, &args.limits)?, settings, only))
+    Ok(Inquiry::new(ruleset, bundle, settings, only))
 }
 
 /// Writes to standard output.

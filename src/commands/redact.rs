@@ -122,7 +122,8 @@ pub fn run(args: &RedactArgs) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
+/// A bundle that cannot be written.
+pub fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot write {}: {error}", path.display());
     match error.kind() {
         ErrorKind::AlreadyExists => Failure::usage(message, "nothing is overwritten: name what does not exist yet"),

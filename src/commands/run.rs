@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 use rhai::Dynamic;
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, BundleError, Manifest};
 use crate::cli::{LimitArgs, RulebookArgs, StyleArgs};
 use crate::diagnostic::meant;
 use crate::engine::{self, Settings};
@@ -20,17 +20,26 @@ use crate::redact::Redactor;
 use crate::report::model::{Report, Severity, Verdict};
 use crate::report::{self, Format};
 use crate::rulebook::compile::parse_input;
-use crate::rulebook::model::Ruleset;
+use crate::rulebook::model::{RuleId, Ruleset};
 
+use super::capture::{self, summary};
+use super::live::{LiveArgs, Prepared};
+use super::progress::Progress;
 use super::redact::SecretArgs;
 use super::{Exit, Failure};
 
-/// Judge captured evidence
+/// Judge captured evidence, or that of the live system
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Captured evidence: a folder, or a .tar, .tar.gz, .tar.zst or .zip of one
-    #[arg(value_name = "BUNDLE", required = true)]
+    #[arg(value_name = "BUNDLE", required_unless_present = "live", conflicts_with = "live")]
     pub bundles: Vec<PathBuf>,
+    /// Capture the evidence that the rules need from the live system, then judge it
+    #[arg(long)]
+    pub live: bool,
+    /// Keep what was captured: a folder, or a .tar.zst, .tar.gz or .tar by its name
+    #[arg(long, value_name = "BUNDLE", requires = "live")]
+    pub keep: Option<PathBuf>,
     /// Rulebooks and inputs
     #[command(flatten)]
     pub rulebooks: RulebookArgs,
@@ -61,6 +70,9 @@ pub struct RunArgs {
     /// What is secret
     #[command(flatten)]
     pub secrets: SecretArgs,
+    /// What live probes may do
+    #[command(flatten)]
+    pub probes: LiveArgs,
     /// Limits
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -91,19 +103,23 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     std::thread::spawn(|| {
         Redactor::of_reports();
     });
+    if args.live {
+        return live(args, &style);
+    }
     let ruleset = super::rulebooks(&args.rulebooks, &style)?;
-    let choices = Choices {
-        redactor: args.secrets.covering(&ruleset.secrets)?.map(Arc::new),
-        inputs: inputs(&ruleset, &args.rulebooks.set)?,
-        rules: rules(&ruleset, &args.rules)?,
-    };
+    let choices = Choices::new(args, &ruleset)?;
     let mut out = output(args.output.as_deref())?;
+    let progress = Progress::new(args.bundles.len(), "bundles");
     let mut worst = Exit::Clean;
     // Reports are written in the order of the bundles; no more of them are in flight than threads can work at.
     for bundles in args.bundles.chunks(2 * rayon::current_num_threads()) {
         let reports: Vec<_> = bundles
             .par_iter()
-            .map(|path| judged(args, &ruleset, &choices, path))
+            .map(|path| {
+                let report = open(path, &args.limits).and_then(|bundle| judged(args, &ruleset, &choices, bundle));
+                progress.done();
+                report
+            })
             .collect();
         for report in reports {
             match report {
@@ -112,7 +128,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                     worst = worst.or(exit(&report, args.fail_on, args.strict));
                 }
                 Err(failure) if several => {
-                    super::tell(&failure)?;
+                    progress.aside(|| super::tell(&failure))?;
                     worst = worst.or(failure.exit());
                 }
                 Err(failure) => return Err(failure),
@@ -123,16 +139,59 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     Ok(worst)
 }
 
+/// Captures, then judges what was captured as any bundle.
+fn live(args: &RunArgs, style: &report::Style) -> Result<Exit, Failure> {
+    let mut prepared = Prepared::new(&args.rulebooks, &args.rules, &args.probes, &args.secrets, style)?;
+    // Inputs come from the manifest, as when the bundle is judged again.
+    let choices = Choices {
+        set: BTreeMap::new(),
+        ..Choices::new(args, &prepared.ruleset)?
+    };
+    let ruleset = Arc::clone(&prepared.ruleset);
+    prepared.ask_for_leave(style)?;
+    let mut out = output(args.output.as_deref())?;
+    let gathered = prepared.capture(args.keep.as_deref())?;
+    gathered.tell()?;
+    if gathered.interrupted {
+        let kept = args
+            .keep
+            .as_ref()
+            .map_or("nothing that is kept".into(), |path| path.display().to_string());
+        writeln!(io::stderr(), "{}", summary(&gathered, &kept))?;
+        return Ok(Exit::Interrupted);
+    }
+    let ended = capture::exit(&gathered);
+    let bundle = match (gathered.bytes, &args.keep) {
+        (Some(bytes), _) => opened(Bundle::from_bytes("live", bytes, &args.limits.limits()))?,
+        (None, Some(path)) => open(path, &args.limits)?,
+        (None, None) => Bundle::empty("live"),
+    };
+    let report = judged(args, &ruleset, &choices, bundle)?;
+    report::write(&report, args.format, style, &mut out)?;
+    out.flush()?;
+    Ok(ended.or(exit(&report, args.fail_on, args.strict)))
+}
+
 /// What is chosen once for all bundles.
 struct Choices {
     redactor: Option<Arc<Redactor>>,
-    inputs: Vec<BTreeMap<String, Dynamic>>,
+    set: BTreeMap<String, String>,
     rules: Vec<GlobMatcher>,
 }
 
-fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, path: &Path) -> Result<Report, Failure> {
+impl Choices {
+    fn new(args: &RunArgs, ruleset: &Ruleset) -> Result<Choices, Failure> {
+        Ok(Choices {
+            redactor: args.secrets.covering(&ruleset.secrets)?.map(Arc::new),
+            set: given(ruleset, &args.rulebooks.set)?,
+            rules: rules(ruleset, &args.rules)?,
+        })
+    }
+}
+
+fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, bundle: Bundle) -> Result<Report, Failure> {
     let settings = Settings {
-        inputs: choices.inputs.clone(),
+        inputs: inputs(ruleset, bundle.manifest(), &choices.set),
         redactor: choices.redactor.clone(),
         captured_at: args.captured_at,
         before: args
@@ -143,8 +202,8 @@ fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, path: &Path
         before_captured_at: args.before_captured_at,
         rules: choices.rules.clone(),
     };
-    let (report, kept) = engine::run_keeping(Arc::clone(ruleset), open(path, &args.limits)?, settings);
-    if args.bundles.len() == 1 {
+    let (report, kept) = engine::run_keeping(Arc::clone(ruleset), bundle, settings);
+    if args.bundles.len() < 2 {
         // The process ends with this report; the system takes all memory back at once.
         std::mem::forget(kept);
     }
@@ -156,7 +215,11 @@ fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, path: &Path
 /// # Errors
 /// One that cannot be opened, as a failure of usage.
 pub fn open(path: &Path, limits: &LimitArgs) -> Result<Bundle, Failure> {
-    Bundle::open(path, &limits.limits()).map_err(|error| Failure::usage(error.to_string(), error.help()))
+    opened(Bundle::open(path, &limits.limits()))
+}
+
+fn opened(bundle: Result<Bundle, BundleError>) -> Result<Bundle, Failure> {
+    bundle.map_err(|error| Failure::usage(error.to_string(), error.help()))
 }
 
 /// Where reports go: the file that is named, else standard output.
@@ -185,12 +248,38 @@ pub fn exit(report: &Report, fail_on: Severity, strict: bool) -> Exit {
     }
 }
 
-/// The values of all inputs: the defaults, and what the user has set.
+/// The values of all inputs: the defaults, those that the bundle was captured with, and what the user has set; the last wins.
+pub fn inputs(
+    ruleset: &Ruleset,
+    manifest: Option<&Manifest>,
+    set: &BTreeMap<String, String>,
+) -> Vec<BTreeMap<String, Dynamic>> {
+    let mut inputs = Settings::defaults(ruleset).inputs;
+    let captured = manifest.into_iter().flat_map(|manifest| &manifest.inputs);
+    let captured = captured.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
+    let set = set.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, text) in captured.chain(set) {
+        let Some((owner, input)) = name.split_once('.') else {
+            continue;
+        };
+        let Some(at) = ruleset.rulebooks.iter().position(|rulebook| rulebook.id == owner) else {
+            continue;
+        };
+        // What a bundle was captured with may mean nothing to a later rulebook; what the user sets was checked.
+        let declared = ruleset.rulebooks[at].inputs.get(input);
+        if let Some(value) = declared.and_then(|declared| parse_input(declared.kind, text).ok()) {
+            inputs[at].insert(input.to_owned(), value);
+        }
+    }
+    inputs
+}
+
+/// What the user has set, as `rulebook.input` and the text of its value.
 ///
 /// # Errors
 /// A setting that is malformed, names no input, or has a value of the wrong type.
-pub fn inputs(ruleset: &Ruleset, set: &[String]) -> Result<Vec<BTreeMap<String, Dynamic>>, Failure> {
-    let mut inputs = Settings::defaults(ruleset).inputs;
+pub fn given(ruleset: &Ruleset, set: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let mut values = BTreeMap::new();
     for setting in set {
         let Some((name, value)) = setting.split_once('=') else {
             return Err(Failure::usage(
@@ -198,18 +287,18 @@ pub fn inputs(ruleset: &Ruleset, set: &[String]) -> Result<Vec<BTreeMap<String, 
                 "write it as --set name=value",
             ));
         };
-        assign(ruleset, &mut inputs, name, value)?;
+        assign(ruleset, &mut values, name, value)?;
     }
-    Ok(inputs)
+    Ok(values)
 }
 
 /// Sets an input in each rulebook that has one of this name, or in the one that is named before a dot.
-fn assign(ruleset: &Ruleset, inputs: &mut [BTreeMap<String, Dynamic>], name: &str, value: &str) -> Result<(), Failure> {
+fn assign(ruleset: &Ruleset, values: &mut BTreeMap<String, String>, name: &str, value: &str) -> Result<(), Failure> {
     let (owner, input) = name
         .split_once('.')
         .map_or((None, name), |(owner, input)| (Some(owner), input));
     let mut found = false;
-    for (at, rulebook) in ruleset.rulebooks.iter().enumerate() {
+    for rulebook in &ruleset.rulebooks {
         let Some(declared) = rulebook
             .inputs
             .get(input)
@@ -218,8 +307,8 @@ fn assign(ruleset: &Ruleset, inputs: &mut [BTreeMap<String, Dynamic>], name: &st
             continue;
         };
         let about = format!("`{}.{input}`: {}", rulebook.id, declared.about);
-        let value = parse_input(declared.kind, value).map_err(|message| Failure::usage(message, about))?;
-        inputs[at].insert(input.to_owned(), value);
+        let _: Dynamic = parse_input(declared.kind, value).map_err(|message| Failure::usage(message, about))?;
+        values.insert(format!("{}.{input}", rulebook.id), value.to_owned());
         found = true;
     }
     if found {
@@ -234,6 +323,19 @@ fn assign(ruleset: &Ruleset, inputs: &mut [BTreeMap<String, Dynamic>], name: &st
         format!("no rulebook of this run has an input `{name}`"),
         meant.unwrap_or("the rulebook's page lists its inputs".into()),
     ))
+}
+
+/// The rules that globs choose; all, without globs.
+///
+/// # Errors
+/// A glob that is none, or that matches no rule.
+pub fn chosen(ruleset: &Ruleset, globs: &[String]) -> Result<Vec<RuleId>, Failure> {
+    let globs = rules(ruleset, globs)?;
+    Ok(Settings {
+        rules: globs,
+        ..Settings::default()
+    }
+    .wanted(ruleset))
 }
 
 /// Globs over rules, each of which must match one.

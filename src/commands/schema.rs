@@ -27,6 +27,8 @@ pub enum Name {
     Guide,
     /// The manifest of a bundle
     Bundle,
+    /// Plans as JSON
+    Plan,
 }
 
 impl Name {
@@ -38,6 +40,7 @@ impl Name {
             Name::Report => include_str!("../../schemas/report.schema.json"),
             Name::Guide => include_str!("../../schemas/guide.schema.json"),
             Name::Bundle => include_str!("../../schemas/bundle.schema.json"),
+            Name::Plan => include_str!("../../schemas/plan.schema.json"),
         }
     }
 }

@@ -176,20 +176,14 @@ fn told(item: &mut Item, path: &str, facts: &ItemFacts) {
     let archive = facts.modified.map(|at| (at, TimeSource::Archive));
     item.captured = facts.captured_at.map(|at| (at, TimeSource::Manifest)).or(archive);
     if let Some(outcome) = facts.outcome.filter(|outcome| *outcome != Outcome::Ok) {
-        let detail = facts
-            .stderr
-            .as_deref()
-            .map(str::trim)
-            .filter(|stderr| !stderr.is_empty());
-        let detail = detail
-            .and_then(|stderr| stderr.lines().next())
-            .map(|line| format!(": {line}"));
+        let told = facts.reason.as_deref().or(facts.stderr.as_deref()).unwrap_or_default();
+        let line = told.trim().lines().next().map(|line| format!(": {line}"));
+        let how = match outcome {
+            Outcome::Empty => "is empty".to_owned(),
+            _ => format!("was not gathered ({})", outcome.word()),
+        };
         item.outcome = outcome;
-        item.document = Err(format!(
-            "`{path}` was not gathered ({}){}",
-            outcome.word(),
-            detail.unwrap_or_default()
-        ));
+        item.document = Err(format!("`{path}` {how}{}", line.unwrap_or_default()));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rhai::Dynamic;
 
 use crate::rulebook::model::{Expr, RulebookId, Symbol, Words};
-use crate::script::{Doc, Names, Probe, Read, Refusal, Unknown};
+use crate::script::{Doc, Names, Part, Probe, Read, Refusal, Unknown};
 
 use super::halt::Halt;
 use super::run::Run;
@@ -149,6 +149,20 @@ impl Frame {
         let rulebook = &ruleset.rulebooks[self.rulebook];
         let text = rulebook.scripts.tell(&words.script, locals, &names);
         text.map_err(|stop| Halt::of(stop, rulebook, &words.text, ruleset))
+    }
+
+    /// Fills in a text part by part.
+    pub(crate) fn parts<'w>(self: &Arc<Self>, words: &'w Words) -> Vec<Part<'w>> {
+        let names: Arc<dyn Names> = Arc::clone(self) as Arc<dyn Names>;
+        let rulebook = &self.run.ruleset().rulebooks[self.rulebook];
+        rulebook.scripts.parts(&words.script, &[], &names)
+    }
+
+    /// Whether all inputs among these names have values.
+    pub(crate) fn inputs_are_set(&self, reads: &[&Read]) -> bool {
+        let inputs = &self.run.context.inputs[self.rulebook];
+        let mut of_inputs = reads.iter().filter(|read| read.namespace.as_deref() == Some("inputs"));
+        of_inputs.all(|read| inputs.contains_key(&read.name))
     }
 
     /// What was read so far; begins anew.

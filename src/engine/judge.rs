@@ -416,7 +416,7 @@ fn guarded(trace: &Trace, remark: Option<Note>) -> (Verdict, Option<Note>) {
 }
 
 /// What `each` goes through: a list; an absent one is empty.
-fn items_of(value: Dynamic) -> Result<Array, Halt> {
+pub(super) fn items_of(value: Dynamic) -> Result<Array, Halt> {
     if value.is_unit() {
         return Ok(Array::new());
     }

@@ -18,6 +18,7 @@ mod frame;
 mod guide;
 mod halt;
 mod judge;
+mod live;
 mod query;
 mod relate;
 mod run;
@@ -44,6 +45,7 @@ use examine::Examined;
 use run::{Run, Subject};
 
 pub use guide::{Guided, WalkError, Way};
+pub use live::{Member, Prospect};
 pub use query::{Answer, Broken, Found, Holder, Inquiry};
 pub use trace::MAX_PROBES;
 pub use trial::{Trial, Variant};
@@ -82,6 +84,13 @@ impl Settings {
         }
     }
 
+    /// The rules that are wanted.
+    pub fn wanted(&self, ruleset: &Ruleset) -> Vec<RuleId> {
+        (0..ruleset.rules.len())
+            .filter(|&rule| self.wants(ruleset, rule))
+            .collect()
+    }
+
     /// Whether a rule is wanted.
     fn wants(&self, ruleset: &Ruleset, rule: RuleId) -> bool {
         let declared = &ruleset.rules[rule];
@@ -117,13 +126,11 @@ struct All {
     kept: Kept,
 }
 
-fn examine(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings) -> All {
-    let wanted: Vec<RuleId> = (0..ruleset.rules.len())
-        .filter(|&rule| settings.wants(&ruleset, rule))
-        .collect();
-    let earlier = settings
-        .before
-        .map(|bundle| Earlier::new(&ruleset, bundle, &settings.inputs, settings.before_captured_at));
+fn examine(ruleset: Arc<Ruleset>, mut bundle: Bundle, settings: Settings) -> All {
+    let wanted = settings.wanted(&ruleset);
+    let earlier = bundle.take_earlier();
+    let earlier = settings.before.or(earlier);
+    let earlier = earlier.map(|bundle| Earlier::new(&ruleset, bundle, &settings.inputs, settings.before_captured_at));
     let mut context = Context::new(ruleset, bundle, settings.inputs, earlier);
     context.redactor = settings.redactor;
     let context = Arc::new(context);

@@ -69,10 +69,11 @@ pub struct Broken {
 
 impl Inquiry {
     /// Opens a bundle to questions; `only` narrows them to what goes by a matching name.
-    pub fn new(ruleset: Arc<Ruleset>, bundle: Bundle, settings: Settings, only: Option<GlobMatcher>) -> Inquiry {
-        let earlier = settings
-            .before
-            .map(|bundle| Earlier::new(&ruleset, bundle, &settings.inputs, settings.before_captured_at));
+    pub fn new(ruleset: Arc<Ruleset>, mut bundle: Bundle, settings: Settings, only: Option<GlobMatcher>) -> Inquiry {
+        let earlier = bundle.take_earlier();
+        let earlier = settings.before.or(earlier);
+        let earlier =
+            earlier.map(|bundle| Earlier::new(&ruleset, bundle, &settings.inputs, settings.before_captured_at));
         let context = Arc::new(Context::new(ruleset, bundle, settings.inputs, earlier));
         let subjects = subjects::find(&context);
         clock::settle(&context, &Run::of_whole(&context), &subjects, settings.captured_at);
@@ -179,6 +180,7 @@ impl Inquiry {
             shape: None,
             clock: Vec::new(),
             ways: Vec::new(),
+            again: None,
         };
         evidence::read(&probe, &self.context.bundle, path, NO_SLOT)
     }

@@ -6,7 +6,6 @@ use indexmap::IndexMap;
 use rhai::Dynamic;
 
 use crate::redact::Veil;
-use crate::report;
 use crate::rulebook::model::{FactId, KindId, ProbeId, RulebookId, Ruleset, Symbol, Way, Words};
 use crate::script::{self, Doc, Unknown};
 
@@ -171,7 +170,8 @@ impl Run {
 
     /// The evidence of a probe, where it was already read.
     pub(crate) fn item_read(&self, probe: ProbeId) -> Option<&Item> {
-        let owner = self.of_kind(self.ruleset().probes[probe].kind);
+        // Places in evidence that is gone have numbers of no probe.
+        let owner = self.of_kind(self.ruleset().probes.get(probe)?.kind);
         match &owner.base {
             Some(base) => base.item_read(probe),
             None => owner.items[probe].get(),
@@ -321,16 +321,8 @@ impl Run {
 
     fn way(self: &Arc<Self>, way: &Way) -> Option<String> {
         let frame = self.frame(way.rulebook).with_holes();
-        let words: Option<Vec<String>> = way.words.iter().map(|word| frame.words(word, &[]).ok()).collect();
-        let words = words?;
-        Some(match way.verb {
-            Some(verb) => format!("{verb} {}", words.join(" ")),
-            None => words
-                .iter()
-                .map(|word| report::shell_word(word))
-                .collect::<Vec<_>>()
-                .join(" "),
-        })
+        let filled = way.action.map(|words| frame.words(words, &[]));
+        Some(filled.ok()?.show())
     }
 
     /// A frame for scripts of `rulebook` in this run.

@@ -122,9 +122,13 @@ fn scripts(ruleset: &Ruleset) -> Vec<(RulebookId, &Expr)> {
     }
     for kind in &ruleset.kinds {
         all.extend(kind.name.iter().chain(&kind.group).map(|expr| (kind.rulebook, expr)));
+        for fan in &kind.live {
+            let exprs = fan.each.iter().chain(&fan.names);
+            all.extend(exprs.map(|(_, expr)| (fan.rulebook, expr)));
+        }
     }
     for way in ruleset.probes.iter().flat_map(|probe| &probe.ways) {
-        all.extend(way.words.iter().map(|expr| (way.rulebook, expr)));
+        all.extend(way.action.words().into_iter().map(|expr| (way.rulebook, expr)));
     }
     for fact in &ruleset.facts {
         if let FactSource::Let(expr) | FactSource::Over { value: expr, .. } = &fact.source {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use globset::GlobMatcher;
 use indexmap::IndexMap;
@@ -11,6 +12,7 @@ use crate::bundle::PlacePattern;
 use crate::diagnostic::{FileId, Place, Sources};
 use crate::document::{Parser, Pattern};
 use crate::path::Path;
+use crate::probe::Action;
 use crate::redact::Rules;
 use crate::report::model::Severity;
 use crate::script::{Read, Script, Scripts};
@@ -80,6 +82,10 @@ pub struct Rulebook {
     pub modules: BTreeMap<String, FileId>,
     /// Its files of cases.
     pub cases: Vec<std::path::PathBuf>,
+    /// Whether it came with the program, so that its live probes may run unasked.
+    pub shipped: bool,
+    /// Variables of the environment that its commands see besides the usual ones, as globs.
+    pub environment: Vec<String>,
 }
 
 /// What a name in a script stands for.
@@ -150,6 +156,8 @@ pub struct SubjectKind {
     pub name: Option<Words>,
     /// What outlives a restart of the subject.
     pub group: Option<Words>,
+    /// How subjects of it are found on a live system; the first that finds any wins.
+    pub live: Vec<FanOut>,
 }
 
 /// One item of evidence: how it is had and read.
@@ -171,17 +179,34 @@ pub struct Probe {
     pub clock: Vec<Path>,
     /// How it is had live, the preferred way first.
     pub ways: Vec<Way>,
+    /// Time after which a live capture takes it once more, to see what has changed.
+    pub again: Option<Duration>,
 }
 
-/// A live way to an item of evidence, as a person would go it.
+/// A live way to an item of evidence.
 #[derive(Debug)]
 pub struct Way {
     /// The rulebook that tells it.
     pub rulebook: RulebookId,
-    /// What is done with the words; nothing for a command.
-    pub verb: Option<&'static str>,
-    /// The command, or what the verb is about.
-    pub words: Vec<Words>,
+    /// What is done, its words still to be filled in.
+    pub action: Action<Words>,
+    /// Longest time that it may take.
+    pub timeout: Option<Duration>,
+    /// Most bytes that are kept of what it gives.
+    pub limit: Option<u64>,
+}
+
+/// How the subjects of a kind are found on a live system: lists in evidence are walked, each item being one subject.
+#[derive(Debug)]
+pub struct FanOut {
+    /// The rulebook that tells it.
+    pub rulebook: RulebookId,
+    /// Where the evidence of each goes.
+    pub place: PlacePattern,
+    /// The lists, nested from left to right.
+    pub each: Vec<(String, Expr)>,
+    /// The values of the place's placeholders.
+    pub names: Vec<(String, Expr)>,
 }
 
 /// A name that evidence goes by.
@@ -311,7 +336,24 @@ pub struct Rule {
     pub needs: Vec<ProbeId>,
 }
 
+/// The probes and facts that a script of `rulebook` reads, those under `before` too.
+pub fn symbols_of(rulebooks: &[Rulebook], rulebook: RulebookId, script: &Script) -> Vec<Symbol> {
+    let symbol = |read| symbol(rulebooks, rulebook, read);
+    script.reads.iter().filter_map(symbol).collect()
+}
+
 impl Ruleset {
+    /// The probes below a script of `rulebook`, through all facts that it may read.
+    pub fn needs_of(&self, rulebook: RulebookId, script: &Script) -> Vec<ProbeId> {
+        let probes = |symbol| match symbol {
+            Symbol::Probe(probe) => vec![probe],
+            Symbol::Fact(fact) => self.facts[fact].needs.clone(),
+            Symbol::Rulebook(_) => Vec::new(),
+        };
+        let symbols = symbols_of(&self.rulebooks, rulebook, script).into_iter();
+        symbols.flat_map(probes).collect()
+    }
+
     /// A probe as reports name it: `rulebook::probe`.
     pub fn probe_code(&self, probe: ProbeId) -> String {
         let probe = &self.probes[probe];

@@ -136,6 +136,22 @@ impl Source {
     }
 }
 
+/// A part of a template that is filled in.
+#[derive(Debug)]
+pub enum Part<'s> {
+    /// Text as written.
+    Text(&'s str),
+    /// What stands between `${` and `}`.
+    Value {
+        /// As written.
+        code: &'s str,
+        /// The free names in it.
+        reads: Vec<&'s Read>,
+        /// Its value, or why there is none.
+        value: Result<String, Stop>,
+    },
+}
+
 #[derive(Debug)]
 enum Body {
     Code(Code),
@@ -246,6 +262,35 @@ impl Scripts {
         match script.body(self)? {
             Body::Code(code) => self.run(code, locals).map(|value| shown(&value)),
             Body::Template(pieces) => self.fill(pieces, locals, shown),
+        }
+    }
+
+    /// Fills in a template part by part, so that what is not known leaves a hole; another script is one part.
+    pub fn parts<'s>(&self, script: &'s Script, locals: &[(String, Dynamic)], names: &Arc<dyn Names>) -> Vec<Part<'s>> {
+        let _session = session::enter(Some(Arc::clone(names)), &self.limits);
+        let code = |code: &'s Code| {
+            let range = code.start..code.start + code.text.len();
+            let reads = script.reads.iter().filter(|read| range.contains(&read.start));
+            Part::Value {
+                code: &code.text,
+                reads: reads.collect(),
+                value: self.run(code, locals).map(|value| show(&value)),
+            }
+        };
+        match script.body(self) {
+            Err(stop) => vec![Part::Value {
+                code: "",
+                reads: Vec::new(),
+                value: Err(stop),
+            }],
+            Ok(Body::Code(whole)) => vec![code(whole)],
+            Ok(Body::Template(pieces)) => {
+                let part = |piece: &'s Piece| match piece {
+                    Piece::Text(text) => Part::Text(text),
+                    Piece::Code(piece) => code(piece),
+                };
+                pieces.iter().map(part).collect()
+            }
         }
     }
 

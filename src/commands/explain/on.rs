@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::case;
-use crate::commands::run::{inputs, open};
+use crate::commands::run::{given, inputs, open};
 use crate::engine::{Inquiry, Settings};
 use crate::report::explain::{Answer, Explanation, Item, Named, Question};
 use crate::report::model::Verdict;
@@ -66,8 +66,10 @@ pub(super) fn run(
 }
 
 fn inquiry(args: &ExplainArgs, ruleset: Ruleset, rule: RuleId, bundle: &Path) -> Result<Inquiry, Failure> {
+    let bundle = open(bundle, &args.limits)?;
+    let set = given(&ruleset, &args.rulebooks.set)?;
     let settings = Settings {
-        inputs: inputs(&ruleset, &args.rulebooks.set)?,
+        inputs: inputs(&ruleset, bundle.manifest(), &set),
         redactor: None,
         captured_at: args.captured_at,
         before: args
@@ -81,12 +83,7 @@ fn inquiry(args: &ExplainArgs, ruleset: Ruleset, rule: RuleId, bundle: &Path) ->
     // A rule about the bundle has no subjects to choose from.
     let only = args.subject.as_deref().filter(|_| ruleset.rules[rule].kind.is_some());
     let only = only.map(crate::commands::glob).transpose()?;
-    Ok(Inquiry::new(
-        Arc::new(ruleset),
-        open(bundle, &args.limits)?,
-        settings,
-        only,
-    ))
+    Ok(Inquiry::new(Arc::new(ruleset), bundle, settings, only))
 }
 
 fn write(explained: &Explained, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {

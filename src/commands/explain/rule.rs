@@ -4,11 +4,10 @@ use serde::Serialize;
 
 use crate::case::{self, Case};
 use crate::diagnostic::{Place, Sources};
-use crate::report;
 use crate::report::explain::Spot;
 use crate::rulebook::compile::Parts;
 use crate::rulebook::model::{
-    Count, Decision, Extract, Fact, FactSource, Guide, Probe, Rule, RuleId, Ruleset, Symbol, Walk, Way,
+    Count, Decision, Extract, Fact, FactSource, Guide, Probe, Rule, RuleId, Ruleset, Symbol, Walk, Way, Words,
 };
 
 /// Everything about a rule.
@@ -182,16 +181,12 @@ pub(in crate::commands) fn needed(ruleset: &Ruleset, probe: usize) -> Needed {
 
 /// A way as written, inputs as `<name>`.
 fn way(way: &Way) -> String {
-    let words = way
-        .words
-        .iter()
-        .map(|word| word.text.value.replace("${inputs.", "<").replace('}', ">"));
-    match way.verb {
-        Some(verb) => format!("{verb} {}", words.collect::<Vec<_>>().join(" ")),
-        None => words
-            .map(|word| report::shell_word(&word))
-            .collect::<Vec<_>>()
-            .join(" "),
+    let written = |words: &Words| words.text.value.replace("${inputs.", "<").replace('}', ">");
+    let shown = way
+        .action
+        .map(|words| Ok::<_, std::convert::Infallible>(written(words)));
+    match shown {
+        Ok(action) => action.show(),
     }
 }
 

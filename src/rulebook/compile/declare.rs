@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Place, Problem};
 use crate::document::Parser;
 use crate::engine::MAX_PROBES;
-use crate::rulebook::load::LoadedRulebook;
+use crate::rulebook::load::{LoadedRulebook, Origin};
 use crate::rulebook::model::{Fact, FactSource, Probe, Rulebook, RulebookId, SubjectKind, Symbol};
 use crate::rulebook::spec::{ItemId, ProbeSpec, SubjectSpec};
 use crate::script::{Limits, ModuleProblem, ModuleText, Scripts};
@@ -46,6 +46,8 @@ impl Compiler {
                 .map(|(name, file)| (format!("{}::{name}", spec.rulebook), *file))
                 .collect(),
             cases: loaded.cases.clone(),
+            shipped: loaded.origin == Origin::Embedded,
+            environment: spec.environment.iter().map(|name| name.value.clone()).collect(),
         });
         let mut places = BTreeMap::new();
         for (used, name) in uses.iter().zip(&spec.uses) {
@@ -122,6 +124,7 @@ impl Compiler {
             places: Vec::new(),
             name: None,
             group: None,
+            live: Vec::new(),
         });
     }
 
@@ -158,6 +161,7 @@ impl Compiler {
             shape: None,
             clock: Vec::new(),
             ways: Vec::new(),
+            again: None,
         });
     }
 

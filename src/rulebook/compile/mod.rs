@@ -6,6 +6,7 @@ mod edges;
 mod facts;
 mod guides;
 mod inputs;
+mod live;
 mod order;
 mod parsers;
 mod parts;
@@ -137,6 +138,7 @@ impl Compiler {
             self.secrets(&rulebook.spec);
         }
         self.fact_kinds();
+        self.live(loaded);
         for (id, rulebook) in loaded.iter().enumerate() {
             self.when(id, &rulebook.spec);
             self.rules(id, &rulebook.spec);

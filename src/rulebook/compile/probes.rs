@@ -4,8 +4,9 @@ use globset::GlobBuilder;
 
 use crate::diagnostic::Problem;
 use crate::path::Path;
+use crate::probe::Action;
 use crate::rulebook::model::{Captured, RulebookId, Symbol, Way};
-use crate::rulebook::spec::{ItemId, LiveSpec, ProbeSpec, RulebookSpec};
+use crate::rulebook::spec::{ItemId, ProbeSpec, RulebookSpec};
 use crate::rulebook::text::Text;
 
 use super::Compiler;
@@ -23,7 +24,7 @@ impl Compiler {
         };
         let kind = spec.per.as_ref().and_then(|per| self.kind(rulebook, per));
         let mut captured: Vec<Captured> = spec.captured.iter().filter_map(|text| self.captured(text)).collect();
-        let mut ways = self.ways(rulebook, spec.live.as_ref());
+        let mut ways = self.ways(rulebook, spec);
         let shape = spec.shape.as_ref().and_then(|text| self.path(text));
         let clock = spec.clock.iter().filter_map(|text| self.path(text)).collect();
         let parser = spec.parse.as_ref().and_then(|spec| self.parser(rulebook, spec));
@@ -38,6 +39,7 @@ impl Compiler {
             declared.shape = shape;
             declared.clock = clock;
             declared.parser = parser.unwrap_or_default();
+            declared.again = spec.again.as_ref().map(|again| again.value);
         } else {
             self.foreign(name, spec);
         }
@@ -106,20 +108,15 @@ impl Compiler {
         }
     }
 
-    fn ways(&mut self, rulebook: RulebookId, live: Option<&LiveSpec>) -> Vec<Way> {
-        let Some(live) = live else { return Vec::new() };
-        let (verb, texts): (Option<&'static str>, Vec<&Text>) = match live {
-            LiveSpec::Http(http) => (Some("GET"), vec![&http.get]),
-            LiveSpec::Exec(command) => (None, command.iter().collect()),
-            LiveSpec::File(file) => (Some("read"), vec![file]),
-            LiveSpec::Tcp(tcp) => (Some("connect to"), vec![&tcp.connect]),
-            LiveSpec::Dns(dns) => (Some("resolve"), vec![&dns.name]),
-            LiveSpec::Tls(tls) => (Some("shake hands with"), vec![&tls.connect]),
-        };
-        let words = texts
-            .into_iter()
-            .filter_map(|text| self.words(rulebook, text, &[]))
-            .collect();
-        vec![Way { rulebook, verb, words }]
+    fn ways(&mut self, rulebook: RulebookId, spec: &ProbeSpec) -> Vec<Way> {
+        let live = spec.live.as_ref();
+        let action = live.and_then(|live| Action::compile(live, &mut |text| self.words(rulebook, text, &[])));
+        let way = action.map(|action| Way {
+            rulebook,
+            action,
+            timeout: spec.timeout.as_ref().map(|timeout| timeout.value),
+            limit: spec.limit.as_ref().map(|limit| limit.bytes),
+        });
+        way.into_iter().collect()
     }
 }

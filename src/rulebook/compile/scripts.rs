@@ -175,7 +175,6 @@ impl Compiler {
 
     /// The probes and facts that a script of `rulebook` reads.
     pub(super) fn symbols_of(&self, rulebook: RulebookId, script: &Script) -> Vec<Symbol> {
-        let symbol = |read| model::symbol(&self.rulebooks, rulebook, read);
-        script.reads.iter().filter_map(symbol).collect()
+        model::symbols_of(&self.rulebooks, rulebook, script)
     }
 }

@@ -68,6 +68,8 @@ file! {
         pub when: Option<Script>,
         /// What is secret in its evidence, beside what always is
         pub redact: Option<RedactSpec>,
+        /// Variables of the environment that its commands need besides the usual ones, as globs such as `APP_*`
+        pub environment: OneOrMany<Text>,
     }
     check check_rulebook
 }
