@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bundle::Limits;
-use crate::commands::{capture, explain, guide, lint, list, plan, query, redact, run, schema, test, verify};
+use crate::commands::{capture, explain, guide, lint, list, new, plan, query, redact, run, schema, test, verify};
 use crate::rulebook::spec::size;
 
 /// Run rulebooks over captured evidence; diagnostics point at the exact bytes
@@ -43,6 +43,8 @@ pub enum Command {
     Plan(plan::PlanArgs),
     /// Gather the evidence that rules need from the live system, into a bundle
     Capture(capture::CaptureArgs),
+    /// Write a start for a rulebook, a rule or a case; nothing is overwritten
+    New(new::NewArgs),
     /// Check rulebooks, and report every problem in them
     Lint(lint::LintArgs),
     /// Run the cases of rulebooks

@@ -10,6 +10,7 @@ mod evidence;
 mod load;
 pub mod mutate;
 pub mod vacuity;
+pub mod trim;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -6,6 +6,7 @@ pub mod guide;
 pub mod lint;
 pub mod list;
 pub mod live;
+pub mod new;
 pub mod plan;
 pub mod progress;
 pub mod query;
@@ -131,6 +132,7 @@ pub fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Capture(args) => capture::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::List(args) => list::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Query(args) => query::run(&args),
         Command::Redact(args) => redact::run(&args),

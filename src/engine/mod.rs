@@ -9,6 +9,7 @@ mod causes;
 mod clock;
 mod context;
 mod detach;
+mod essence;
 mod evidence;
 mod examine;
 mod explain;
@@ -44,6 +45,7 @@ use context::{Context, Earlier};
 use examine::Examined;
 use run::{Run, Subject};
 
+pub use essence::{Essence, ItemRead};
 pub use guide::{Guided, WalkError, Way};
 pub use live::{Member, Prospect};
 pub use query::{Answer, Broken, Found, Holder, Inquiry};
