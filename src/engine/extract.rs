@@ -239,11 +239,11 @@ fn needs_taken_out(extract: &Extract, doc: &Doc, nodes: &[NodeId]) -> bool {
 fn all(extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId], within: Option<NodeId>) -> Dynamic {
     // Room for exactly these: lists are held as long as their evidence.
     let mut values = Array::with_capacity(nodes.len());
-    values.extend(
-        nodes
-            .iter()
-            .filter_map(|node| captured(extract.capture.as_ref(), doc, *node)),
-    );
+    let mut made = script::Values::default();
+    values.extend(nodes.iter().filter_map(|node| match &extract.capture {
+        None => Some(made.of(doc, *node)),
+        pattern => captured(pattern.as_ref(), doc, *node),
+    }));
     let place = within.filter(|_| extract.within.is_some() || values.is_empty());
     let list = Dynamic::from_array(values);
     match place {

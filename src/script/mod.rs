@@ -41,7 +41,7 @@ pub use functions::version::Version;
 pub use index::Index;
 pub use library::{ModuleProblem, ModuleText};
 pub use names::{Capture, Names, Probe, Refusal, Unknown};
-pub use node::{Doc, LEFT_SLOT, NO_SLOT, Node, Place, absent_in, place_of, placed, places_of, to_dynamic};
+pub use node::{Doc, LEFT_SLOT, NO_SLOT, Node, Place, Values, absent_in, place_of, placed, places_of, to_dynamic};
 pub use number::BigNumber;
 pub use problem::{ModulePlace, ScriptProblem, Stop};
 pub use reads::{Known, Read};

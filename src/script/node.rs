@@ -141,6 +141,45 @@ pub fn to_dynamic(doc: &Arc<Doc>, id: NodeId) -> Dynamic {
     placed(value, place(doc, id))
 }
 
+/// Makes values of many nodes: strings that come again and again share their memory.
+#[derive(Debug)]
+pub struct Values {
+    /// Strings seen, by a number that few of them share.
+    seen: Vec<ImmutableString>,
+}
+
+impl Values {
+    /// Strings that are remembered.
+    const SLOTS: usize = 64;
+
+    /// As [`to_dynamic`].
+    pub fn of(&mut self, doc: &Arc<Doc>, id: NodeId) -> Dynamic {
+        match doc.document.str(id) {
+            Some(text) => placed(self.string(&text).into(), place(doc, id)),
+            None => to_dynamic(doc, id),
+        }
+    }
+
+    fn string(&mut self, text: &str) -> ImmutableString {
+        let last = text.bytes().next_back().map_or(0, usize::from);
+        let Some(seen) = self.seen.get_mut((text.len() * 7 + last) % Self::SLOTS) else {
+            return text.into();
+        };
+        if seen.as_str() != text {
+            *seen = text.into();
+        }
+        seen.clone()
+    }
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            seen: vec![ImmutableString::new(); Self::SLOTS],
+        }
+    }
+}
+
 fn number(document: &Document, id: NodeId) -> Dynamic {
     match document.number(id) {
         Some(Number::Int(number)) => number.into(),
