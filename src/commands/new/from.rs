@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::bundle::{Bundle, ItemFacts};
 use crate::case::trim::{self, Aim, Trimmed, TrimmedItem};
 use crate::case::{self, Selection};
-use crate::commands::run::{inputs, open};
+use crate::commands::run::{given, inputs, open};
 use crate::diagnostic;
 use crate::report::Style;
 use crate::report::model::{Outcome, Verdict};
@@ -35,7 +35,8 @@ pub(super) fn run(
     let bundle = open(bundle, &args.limits)?;
     let ruleset = Arc::new(ruleset);
     let aim = Aim {
-        inputs: inputs(&ruleset, &args.set)?,
+        // What the case does not write down must not count.
+        inputs: inputs(&ruleset, None, &given(&ruleset, &args.set)?),
         captured_at: args.captured_at.or_else(|| newest(&bundle)),
         ruleset,
         rule,
