@@ -119,7 +119,7 @@ fn validator() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("CASEBOOK_VALIDATOR") {
         return Some(path.into());
     }
-    let found = here("target/check-jsonschema/bin/check-jsonschema");
+    let found = here("target/venv/bin/check-jsonschema");
     if found.is_file() {
         return Some(found);
     }
