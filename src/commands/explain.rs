@@ -82,7 +82,7 @@ pub fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
             let message = format!("`{}` matches {} rules", args.rule, codes.len());
             return Err(Failure::usage(message, format!("explain one of {}", codes.join(", "))));
         }
-        (_, None) => several(args, &ruleset, &rules, &style, &mut out)?,
+        (_, None) => several(args, ruleset, &rules, &style, &mut out)?,
     }
     out.flush()?;
     Ok(Exit::Clean)
@@ -113,32 +113,44 @@ fn described(
     style: &Style,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let parts = crate::rulebook::compile::parts(&mut ruleset, rule);
-    let (cases, _, sources) = case::load(&ruleset).map_err(super::not_loaded)?;
-    let described = rule::Described::of(&ruleset, rule, &parts, &cases, &sources);
+    let described = describe(&mut ruleset, &[rule])?;
+    let Some(described) = described.first() else {
+        return Ok(());
+    };
     match args.format {
-        PlainFormat::Json => report::write_json(&described, out)?,
-        PlainFormat::Terminal => page::write(&described, style, out)?,
+        PlainFormat::Json => report::write_json(described, out)?,
+        PlainFormat::Terminal => page::write(described, style, out)?,
     }
     Ok(())
 }
 
+fn describe(ruleset: &mut Ruleset, rules: &[RuleId]) -> Result<Vec<rule::Described>, Failure> {
+    let parts: Vec<_> = rules
+        .iter()
+        .map(|rule| crate::rulebook::compile::parts(ruleset, *rule))
+        .collect();
+    let (cases, _, sources) = case::load(ruleset).map_err(super::not_loaded)?;
+    let described = rules.iter().zip(&parts);
+    Ok(described
+        .map(|(rule, parts)| rule::Described::of(ruleset, *rule, parts, &cases, &sources))
+        .collect())
+}
+
 fn several(
     args: &ExplainArgs,
-    ruleset: &Ruleset,
+    mut ruleset: Ruleset,
     rules: &[RuleId],
     style: &Style,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
+    if args.format == PlainFormat::Json {
+        return Ok(report::write_json(&describe(&mut ruleset, rules)?, out)?);
+    }
     let line = |rule: &RuleId| {
         let rule = &ruleset.rules[*rule];
-        [rule.code(ruleset), rule.severity.word().to_owned(), rule.title.clone()]
+        [rule.code(&ruleset), rule.severity.word().to_owned(), rule.title.clone()]
     };
     let lines: Vec<[String; 3]> = rules.iter().map(line).collect();
-    if args.format == PlainFormat::Json {
-        let object = |[code, severity, title]: &[String; 3]| serde_json::json!({ "code": code, "severity": severity, "title": title });
-        return Ok(report::write_json(&lines.iter().map(object).collect::<Vec<_>>(), out)?);
-    }
     let mut sheet = Sheet::new(style);
     sheet.table(0, ["RULE", "SEVERITY", "TITLE"], &lines);
     sheet.blank();

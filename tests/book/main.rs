@@ -6,6 +6,7 @@
 
 mod page;
 mod reference;
+mod rules;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,25 @@ fn the_reference_of_functions_is_that_of_the_code() {
 #[test]
 fn the_reference_of_the_format_is_that_of_the_types() {
     check(&docs().join("reference/format.md"), &reference::format()).unwrap();
+}
+
+#[test]
+fn every_shipped_rule_has_its_page() {
+    let folder = docs().join("rules");
+    let pages = rules::pages();
+    if update() {
+        let _ = fs::remove_dir_all(&folder);
+    }
+    for (name, current) in &pages {
+        check(&folder.join(name), current).unwrap();
+    }
+    for written in walkdir::WalkDir::new(&folder).into_iter().map(Result::unwrap) {
+        let name = written.path().strip_prefix(&folder).unwrap().display().to_string();
+        assert!(
+            written.file_type().is_dir() || pages.contains_key(&name),
+            "there is no such rule: docs/rules/{name}"
+        );
+    }
 }
 
 /// Pages of the book whose blocks are run, sorted.

@@ -8,7 +8,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 /// Says where a page comes from, so that nobody mends it by hand.
-const GENERATED: &str = "<!-- Generated from the code: `CASEBOOK_UPDATE=1 cargo test --test book` -->\n\n";
+pub(crate) const GENERATED: &str = "<!-- Generated from the code: `CASEBOOK_UPDATE=1 cargo test --test book` -->\n\n";
 
 /// The page of the functions for scripts.
 pub(crate) fn functions() -> String {
