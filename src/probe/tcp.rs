@@ -54,6 +54,20 @@ pub(super) enum Reached {
     Failed,
 }
 
+impl Reached {
+    /// The word for it, as documents have it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Reached::Connected => "connected",
+            Reached::Refused => "refused",
+            Reached::TimedOut => "timed-out",
+            Reached::Unreachable => "unreachable",
+            Reached::Unresolved => "unresolved",
+            Reached::Failed => "failed",
+        }
+    }
+}
+
 impl<T> Tcp<T> {
     pub(super) fn compile(spec: &TcpSpec, words: &mut impl FnMut(&Text) -> Option<T>) -> Option<Tcp<T>> {
         Some(Tcp {
@@ -113,6 +127,16 @@ fn connect(to: &str, order: &Order) -> (Option<TcpStream>, Vec<Tried>) {
         }
     }
     (None, tried)
+}
+
+/// A connection, or how it failed.
+pub(super) fn reach(to: &str, order: &Order) -> Result<TcpStream, (Reached, String)> {
+    let (stream, tried) = connect(to, order);
+    let last = tried.into_iter().next_back();
+    stream.ok_or_else(|| match last {
+        Some(last) => (last.result, last.error.unwrap_or_default()),
+        None => (Reached::Unresolved, "the name stands for no address".into()),
+    })
 }
 
 impl Tried {

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::bytes::RegexSet;
+use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use crate::document::Document;
 use names::{Names, Secret};
@@ -67,11 +67,16 @@ impl Redactor {
     fn with(key: Option<Key>, more: &Rules) -> Redactor {
         let mut rules = Rules::built_in().clone();
         rules.add(more);
-        let except = rules.except.iter().map(|except| format!("^(?:{except})$"));
+        let whole = |except: &String| format!("^(?:{except})$");
+        let except: Vec<String> = rules.except.iter().map(whole).collect();
         Redactor {
             key,
             names: Names::new(&rules.names),
-            except: RegexSet::new(except).unwrap_or_else(|_| RegexSet::empty()),
+            except: RegexSetBuilder::new(&except)
+                .unicode(false)
+                .build()
+                .or_else(|_| RegexSet::new(&except))
+                .unwrap_or_else(|_| RegexSet::empty()),
             rules,
         }
     }

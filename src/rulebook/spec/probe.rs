@@ -42,11 +42,11 @@ choice! {
         Exec(Command) = "exec",
         /// A file of this machine
         File(Template) = "file",
-        /// A connection; its outcome is the evidence
+        /// A connection; how it went is the document: `result` is `connected`, `refused`, `timed-out` and so on
         Tcp(TcpSpec) = "tcp",
-        /// A name to resolve; the answer is the evidence
+        /// A name to resolve; the answer is the document, with `result` and `records`
         Dns(DnsSpec) = "dns",
-        /// A TLS handshake; the certificates are the evidence
+        /// A TLS handshake; the document has `result`, `verified` and the `chain` of certificates
         Tls(TlsSpec) = "tls",
     }
 }
