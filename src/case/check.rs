@@ -125,7 +125,22 @@ impl Checker<'_> {
                 findings.iter().map(|f| self.shown(f)).collect::<Vec<_>>().join(" | ")
             ),
         };
-        unmet.map(mismatch).collect()
+        let unmet = unmet.map(mismatch);
+        let alarms = findings
+            .iter()
+            .filter(|finding| self.is_alarm(finding, expectations))
+            .map(|finding| Mismatch {
+                kind: Kind::FalseAlarm,
+                rule: Some(name.value.clone()),
+                message: format!("not expected: {}", self.shown(finding)),
+            });
+        unmet.chain(alarms).collect()
+    }
+
+    /// With `only`, a finding that none of the expectations of its rule describes; where the rule has none, all are expected.
+    fn is_alarm(&self, finding: &Finding, expectations: &[ExpectSpec]) -> bool {
+        let only = self.case.spec.only == Some(true) && !expectations.is_empty();
+        only && !expectations.iter().any(|expected| self.meets(finding, expected))
     }
 
     fn verdict(&self, name: &Text, expected: Verdict, reason: Option<&Text>) -> Option<Mismatch> {
