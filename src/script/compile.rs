@@ -171,6 +171,18 @@ impl Scripts {
             };
             let mut problem = message_at(&message, text, call.at);
             problem.help = help;
+            if let Some(module) = call
+                .module
+                .as_deref()
+                .filter(|module| self.functions_of(module).is_none())
+            {
+                // The call stands at the name of the function, and what is wrong is before it.
+                let before = text
+                    .get(..problem.start)
+                    .and_then(|before| before.strip_suffix("::")?.strip_suffix(module));
+                let start = before.map_or(problem.start, str::len);
+                (problem.start, problem.end) = (start, before.map_or(problem.end, |_| start + module.len()));
+            }
             Some(problem)
         });
         problems.collect()
