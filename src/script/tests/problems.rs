@@ -40,7 +40,7 @@ fn problems_are_found_and_placed() {
         ("age(a)", vec!["age: `age` takes 2 argument(s), not 1"]),
         (
             "route::targets(a)",
-            vec!["targets: there is no module `route` (did you mean `routes`?)"],
+            vec!["route: there is no module `route` (did you mean `routes`?)"],
         ),
         (
             "routes::target(a)",
@@ -234,7 +234,7 @@ fn modules_are_checked() {
             vec!["b : Expecting '}' to terminate this block"],
         ),
         (vec![("a", "fn f(x) { [g(x)] }")], vec!["a g: there is no function `g`"]),
-        (vec![("a", "fn f(x) { c::h(x) }")], vec!["a h: there is no module `c`"]),
+        (vec![("a", "fn f(x) { c::h(x) }")], vec!["a c: there is no module `c`"]),
         (
             vec![("a", "fn f(x) { b::g(x) }"), ("b", "fn g(x) { a::f(x) }")],
             vec![
