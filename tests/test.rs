@@ -245,6 +245,7 @@ fn a_comment_says_why_a_change_goes_unnoticed() {
         ("survives(drop-when) why", "cases notice all that this excuses"),
         ("survives(drop) why", "there is no mutant of the sort `drop`"),
         ("survives(negate)", "a reason is missing"),
+        ("survives(negate) never", "cases notice all"),
         ("survives negate", "write `# casebook: survives(code) reason`"),
     ] {
         write(&RULEBOOK.replace(

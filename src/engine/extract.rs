@@ -197,6 +197,13 @@ fn roots(run: &Arc<Run>, from: Symbol, trace: &mut Trace) -> Result<Roots, Halt>
         return Ok(Roots { doc, nodes: vec![root] });
     }
     let value = run.symbol(from, trace)?;
+    // An object knows its document, that of an earlier capture too, to which no place leads.
+    if let Some(node) = value.read_lock::<Node>() {
+        return Ok(Roots {
+            doc: Arc::clone(&node.doc),
+            nodes: vec![node.id],
+        });
+    }
     let place = script::places_of(&value).into_iter().next();
     let found = place.and_then(|place| {
         Some(Roots {

@@ -83,6 +83,10 @@ impl Allowances {
             return;
         };
         let rest = rest.trim_start();
+        // Why no case notices a change of a rule: `casebook test --mutate` reads and checks it.
+        if rest.starts_with("survives") {
+            return;
+        }
         let parts = rest.strip_prefix("allow(").and_then(|rest| rest.split_once(')'));
         let Some((codes, reason)) = parts else {
             return self.bad(

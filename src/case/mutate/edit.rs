@@ -118,11 +118,15 @@ impl Script<'_> {
     fn threshold(&self, at: usize) -> Vec<Edit> {
         let text = self.written(at);
         let before = at.checked_sub(1).map_or("", |before| self.written(before));
+        let open = if before == "-" {
+            at.saturating_sub(2)
+        } else {
+            at.saturating_sub(1)
+        };
         let shifted = match () {
             () if self.is(at, Sort::Number) => {
-                let index = before == "["
-                    && at >= 2
-                    && (self.is(at - 2, Sort::Name) || [")", "]"].contains(&self.written(at - 2)));
+                let of = open.checked_sub(1).filter(|_| self.written(open) == "[");
+                let index = of.is_some_and(|of| self.is(of, Sort::Name) || [")", "]"].contains(&self.written(of)));
                 if index && self.written(at + 1) == "]" {
                     Vec::new()
                 } else {
@@ -290,10 +294,9 @@ pub(super) fn version(text: &str) -> Vec<String> {
     if let Some(last) = parts.last_mut() {
         *last -= 1;
     }
-    // The version before 1.24.0 is the last of 1.23.
+    // Before 1.24.0 comes 1.23.0, for nobody knows the last of 1.23.
     if let Some(at) = parts.iter().rposition(|part| *part > 0) {
         parts[at] -= 1;
-        parts[at + 1..].fill(99);
         others.push(joined(&parts));
     }
     others.retain(|other| Version::parse(other).is_some());
@@ -363,10 +366,13 @@ mod tests {
                 "age(t, p) >= duration(\"0.9h27m\")",
             ]
         );
-        assert_eq!(version("1.24.0"), ["1.24.1", "1.23.99"]);
-        assert_eq!(version("2.0.0"), ["2.0.1", "1.99.99"]);
+        assert_eq!(version("1.24.0"), ["1.24.1", "1.23.0"]);
+        assert_eq!(version("2.0.0"), ["2.0.1", "1.0.0"]);
         assert_eq!(number("0.5"), ["0.55", "0.45"]);
-        assert_eq!(changed("a[0] + [1] + b", false), ["a[0] + [2] + b", "a[0] + [0] + b"]);
+        assert_eq!(
+            changed("a[0] + a[-1] + [1] + b", false),
+            ["a[0] + a[-1] + [2] + b", "a[0] + a[-1] + [0] + b"]
+        );
         assert_eq!(changed("for x in xs { }", false), [""; 0]);
     }
 }

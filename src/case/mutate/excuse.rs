@@ -3,7 +3,8 @@
 //! `# casebook: survives(code, code) reason` speaks of what is written on its line. On a line of its own it speaks of the next line, and of all
 //! that the scalar, the fact, the rule or the input which begins there holds.
 
-use crate::diagnostic::{FileId, Place, Sources};
+use crate::diagnostic::{Place, Sources};
+use crate::rulebook::yaml;
 
 use super::{Change, Mutant};
 
@@ -46,33 +47,31 @@ impl Excuse {
     }
 }
 
-/// The excuses in all files.
+/// The excuses in the YAML files among the sources.
 pub fn excuses(sources: &Sources) -> Vec<Excuse> {
-    sources.files().flat_map(|(id, file)| of_file(id, &file.text)).collect()
+    let files = sources
+        .files()
+        .filter(|(_, file)| file.name.ends_with(".yaml") || file.name.ends_with(".yml"));
+    let comments = files.flat_map(|(id, _)| yaml::comments(id, sources));
+    comments.filter_map(|comment| excuse(comment, sources)).collect()
 }
 
-fn of_file(file: FileId, text: &str) -> Vec<Excuse> {
-    let lines: Vec<&str> = text.lines().collect();
-    let mut found = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let Some(column) = line.find(MARK) else { continue };
-        let alone = line.trim_start().starts_with(MARK);
-        let next = || {
-            let after = lines.iter().enumerate().skip(at + 1);
-            let mut written = after.filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-            written.next().map_or(at, |(next, _)| next)
-        };
-        let of = if alone { next() } else { at };
-        let start = line.as_ptr() as usize - text.as_ptr() as usize + column;
-        let (changes, reason) = understood(line.get(column + MARK.len()..).unwrap_or_default());
-        found.push(Excuse {
-            place: Place::new(file, start, start + line.len() - column),
-            changes,
-            reason,
-            line: u32::try_from(of + 1).unwrap_or(u32::MAX),
-        });
-    }
-    found
+fn excuse(comment: Place, sources: &Sources) -> Option<Excuse> {
+    let written = sources.text(comment).strip_prefix(MARK)?;
+    let (changes, reason) = understood(written.trim_end());
+    let text = &sources.get(comment.file).text;
+    let begin = text.get(..comment.range().start)?.rfind('\n').map_or(0, |at| at + 1);
+    let (own, _) = sources.position(comment);
+    // Alone on its line, it is about the next line that holds more than a comment.
+    let mut lines = (own..).zip(text.get(begin..)?.lines());
+    let holds = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let line = lines.find(|(_, line)| holds(line)).map_or(own, |(line, _)| line);
+    Some(Excuse {
+        place: comment,
+        changes,
+        reason,
+        line,
+    })
 }
 
 /// The changes in brackets and the reason after them.
