@@ -4,7 +4,7 @@
 
 mod collect;
 mod edit;
-mod effects;
+pub(super) mod effects;
 mod excuse;
 mod path;
 mod words;

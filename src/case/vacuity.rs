@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use globset::Glob;
 use rayon::prelude::*;
 
 use crate::bundle::{Bundle, ItemFacts};
 use crate::engine::{self, Settings};
 use crate::report::model::{Outcome as Gathered, Report, Verdict};
-use crate::rulebook::model::{RuleId, Ruleset};
+use crate::rulebook::model::{ProbeId, RuleId, Ruleset};
 
+use super::mutate::effects;
 use super::{Case, Outcome, Selection, check, evidence};
 
 /// What is done to an item.
@@ -78,20 +80,19 @@ pub fn check(ruleset: &Arc<Ruleset>, cases: &[Case], outcomes: &[Outcome], selec
         .collect();
     let of_case = |(at, (case, outcome)): (usize, (&Case, &Outcome))| {
         let report = outcome.report.as_ref().filter(|_| outcome.mismatches.is_empty());
-        let whole = report.map(|report| verdicts(ruleset, report));
-        let items = if whole.is_some() {
-            items(ruleset, case)
-        } else {
-            Vec::new()
-        };
+        let suspects = report.map(|report| Suspects {
+            ruleset,
+            report,
+            selected: &selected,
+            verdicts: verdicts(ruleset, report),
+        });
+        let items = suspects.as_ref().map_or_else(Vec::new, |_| items(ruleset, case));
         let damaged = items.iter().flat_map(|item| Damage::ALL.map(|damage| (item, damage)));
         let passes = damaged.flat_map(|(item, damage)| {
-            let found = whole.as_ref().zip(damaged_report(ruleset, case, item, damage));
-            let found = found.map_or_else(Vec::new, |(whole, report)| {
-                new_passes(whole, &verdicts(ruleset, &report))
-            });
-            let found = found.into_iter().filter(|(rule, _)| selected[*rule]);
+            let found = suspects.as_ref().map(|suspects| suspects.passing(case, item, damage));
             found
+                .unwrap_or_default()
+                .into_iter()
                 .map(|(rule, before)| VacuousPass {
                     case: at,
                     rule,
@@ -108,6 +109,47 @@ pub fn check(ruleset: &Arc<Ruleset>, cases: &[Case], outcomes: &[Outcome], selec
     Checked {
         items: checked.iter().map(|(items, _)| items).sum(),
         passes: checked.into_iter().flat_map(|(_, passes)| passes).collect(),
+    }
+}
+
+/// The rules that could pass without ground once an item of a case is damaged.
+struct Suspects<'a> {
+    ruleset: &'a Arc<Ruleset>,
+    report: &'a Report,
+    selected: &'a [bool],
+    verdicts: Verdicts,
+}
+
+impl Suspects<'_> {
+    /// Rules that pass once an item is damaged and did not, with what they came to before.
+    fn passing(&self, case: &Case, item: &Item, damage: Damage) -> Vec<(RuleId, Verdict)> {
+        let rules: Vec<RuleId> = (0..self.ruleset.rules.len())
+            .filter(|rule| self.may_pass(*rule, item))
+            .collect();
+        if rules.is_empty() {
+            return Vec::new();
+        }
+        let report = damaged_report(self.ruleset, case, item, damage, &rules);
+        report.map_or_else(Vec::new, |report| {
+            new_passes(&self.verdicts, &verdicts(self.ruleset, &report))
+        })
+    }
+
+    /// Whether a rule does not pass already, and reads the item. Of the earlier capture it is not told who reads what.
+    fn may_pass(&self, id: RuleId, item: &Item) -> bool {
+        let rule = &self.ruleset.rules[id];
+        let passes = |verdicts: &BTreeMap<String, Verdict>| verdicts.values().all(|verdict| *verdict == Verdict::Pass);
+        if !self.selected[id] || self.verdicts.get(&id).is_none_or(passes) {
+            return false;
+        }
+        let read = |probe: &ProbeId| {
+            let code = self.ruleset.probe_code(*probe);
+            let mut items = self.report.bundle.items.iter();
+            items.any(|read| read.probe == code && read.path.as_deref() == Some(item.path.as_str()))
+        };
+        let when = self.ruleset.rulebooks[rule.rulebook].when.as_ref();
+        let when = when.is_some_and(|when| effects::probes(self.ruleset, rule.rulebook, when).iter().any(read));
+        item.earlier || when || rule.needs.iter().any(read)
     }
 }
 
@@ -173,7 +215,13 @@ fn parts(ruleset: &Ruleset, case: &Case) -> Option<(Bundle, Settings)> {
     Some((evidence::bundle(ruleset, case).ok()?, settings))
 }
 
-fn damaged_report(ruleset: &Arc<Ruleset>, case: &Case, item: &Item, damage: Damage) -> Option<Report> {
+fn damaged_report(
+    ruleset: &Arc<Ruleset>,
+    case: &Case,
+    item: &Item,
+    damage: Damage,
+    rules: &[RuleId],
+) -> Option<Report> {
     let (mut bundle, mut settings) = parts(ruleset, case)?;
     let harmed = if item.earlier {
         settings.before.as_mut()?
@@ -181,6 +229,12 @@ fn damaged_report(ruleset: &Arc<Ruleset>, case: &Case, item: &Item, damage: Dama
         &mut bundle
     };
     harm(harmed, &item.path, damage);
+    let code = |rule: &RuleId| Glob::new(&ruleset.rules[*rule].code(ruleset)).ok();
+    settings.rules = rules
+        .iter()
+        .filter_map(code)
+        .map(|glob| glob.compile_matcher())
+        .collect();
     Some(engine::run(Arc::clone(ruleset), bundle, settings))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::rulebook::model::{Expr, FactId, FactSource, Rule, RuleId, RulebookId, Ruleset, Symbol, Wording};
+use crate::rulebook::model::{Expr, FactId, FactSource, ProbeId, Rule, RuleId, RulebookId, Ruleset, Symbol, Wording};
 use crate::script::Read;
 
 use super::Owner;
@@ -134,6 +134,21 @@ fn exprs(rule: &Rule) -> Vec<&Expr> {
 
 fn worded(words: &Wording) -> impl Iterator<Item = &Expr> {
     words.says.iter().chain(words.labels.iter().map(|label| &label.at))
+}
+
+/// The probes that a script of a rulebook may read, through all facts.
+pub(in crate::case) fn probes(ruleset: &Ruleset, rulebook: RulebookId, expr: &Expr) -> BTreeSet<ProbeId> {
+    let symbols = expr
+        .script
+        .reads
+        .iter()
+        .filter_map(|read| symbol(ruleset, rulebook, read));
+    let probes = symbols.flat_map(|symbol| match symbol {
+        Symbol::Probe(probe) => vec![probe],
+        Symbol::Fact(fact) => ruleset.facts[fact].needs.clone(),
+        Symbol::Rulebook(_) => Vec::new(),
+    });
+    probes.collect()
 }
 
 /// What a name in a script of a rulebook stands for. A name of another finding (`cause.`, `effect.`) is looked up as an own one.
