@@ -1,7 +1,7 @@
 //! Redaction: secrets are taken out of evidence before it is written or shown, and a token is left in their place.
 //!
-//! - What is secret is data: the rules of `redaction.yaml`, of rulebooks and of the user ([`Rules`]). By names ([`names`]), by patterns, and in
-//!   JSON and YAML by JSONPaths ([`documents`]).
+//! - What is secret is data: the rules of `redaction.yaml`, of rulebooks and of the user ([`Rules`]). By names (`names`), by patterns, and in
+//!   JSON and YAML by JSONPaths (`documents`).
 //! - Texts are searched as bytes: whole or cut, of any format, or of none. All patterns take time linear in the text.
 //! - Equal secrets of one capture become equal tokens, `REDACTED-0123456789ab`; nobody can guess back from them, since their key is thrown
 //!   away ([`Key`]).
