@@ -25,7 +25,16 @@ pub struct Ran {
 
 /// Runs the binary.
 pub fn run(args: &[&str]) -> Ran {
-    let output = casebook().args(args).output().expect("the binary starts");
+    run_in(Path::new(env!("CARGO_MANIFEST_DIR")), args)
+}
+
+/// Runs the binary in a folder.
+pub fn run_in(dir: &Path, args: &[&str]) -> Ran {
+    let output = casebook()
+        .current_dir(dir)
+        .args(args)
+        .output()
+        .expect("the binary starts");
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).expect("output is UTF-8"),
