@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 
 use crate::bundle::Limits;
 use crate::commands::{capture, explain, guide, lint, list, new, plan, query, redact, run, schema, test, verify};
@@ -92,6 +93,20 @@ pub enum PlainFormat {
     Terminal,
     /// One JSON document
     Json,
+}
+
+/// When evidence was captured, and what to compare it with
+#[derive(Debug, Clone, Default, Args)]
+pub struct TimeArgs {
+    /// When the evidence was captured, as 2026-01-31T12:00:00Z; ages are measured against it
+    #[arg(long, value_name = "TIME")]
+    pub captured_at: Option<Timestamp>,
+    /// An earlier capture of the same, to compare with
+    #[arg(long, value_name = "BUNDLE")]
+    pub before: Option<PathBuf>,
+    /// When the earlier capture was made
+    #[arg(long, value_name = "TIME", requires = "before")]
+    pub before_captured_at: Option<Timestamp>,
 }
 
 /// How much a bundle may hold, so that hostile or mistaken input ends in a message

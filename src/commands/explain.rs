@@ -6,7 +6,6 @@ mod rule;
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use globset::Glob;
@@ -71,7 +70,6 @@ pub struct ExplainArgs {
 pub fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
     let style = super::style(&args.style);
     let ruleset = super::rulebooks(&args.rulebooks, &style)?;
-    let ruleset = Arc::into_inner(ruleset).ok_or_else(|| Failure::usage("the rulebooks are in use", ""))?;
     let rules = matching(&ruleset, &args.rule)?;
     let mut out = BufWriter::new(io::stdout().lock());
     match (rules.as_slice(), &args.on) {

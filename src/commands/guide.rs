@@ -1,22 +1,21 @@
 //! `casebook guide`: walk through the rules for one symptom, in the order in which a colleague would.
 
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::{LimitArgs, PlainFormat, RulebookArgs, StyleArgs};
+use crate::cli::{LimitArgs, PlainFormat, RulebookArgs, StyleArgs, TimeArgs};
 use crate::diagnostic::meant;
-use crate::engine::{Guided, Settings, WalkError, Way};
+use crate::engine::{Guided, WalkError, Way};
 use crate::report::guide::Walked;
 use crate::report::model::{Severity, Verdict};
 use crate::report::{self, Sheet, Style, Tone};
 use crate::rulebook::model::{Guide, GuideId, Ruleset, Walk};
 
-use super::run::{given, inputs, open};
+use super::run::{given, open, settings};
 use super::{Exit, Failure};
 
 const EXAMPLES: &str = "\
@@ -39,15 +38,9 @@ pub struct GuideArgs {
     /// Only subjects whose name matches, as kind/name (`*` matches `/` too)
     #[arg(long, value_name = "GLOB")]
     pub subject: Option<String>,
-    /// When the evidence was captured, as 2026-01-31T12:00:00Z; ages are measured against it
-    #[arg(long, value_name = "TIME")]
-    pub captured_at: Option<Timestamp>,
-    /// An earlier capture of the same, to compare with
-    #[arg(long, value_name = "BUNDLE")]
-    pub before: Option<PathBuf>,
-    /// When the earlier capture was made
-    #[arg(long, value_name = "TIME", requires = "before")]
-    pub before_captured_at: Option<Timestamp>,
+    /// Times
+    #[command(flatten)]
+    pub times: TimeArgs,
     /// Least severity of findings that end the walk and make the exit code 1
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Severity::Warning)]
     pub fail_on: Severity,
@@ -212,25 +205,13 @@ fn outlined(
 }
 
 /// Judges a bundle for guides to be walked over it; the inputs of the guide join those of its rulebook.
-fn guided(args: &GuideArgs, ruleset: Arc<Ruleset>, guide: Option<GuideId>, bundle: &Path) -> Result<Guided, Failure> {
-    let mut ruleset = Arc::into_inner(ruleset).ok_or_else(|| Failure::usage("the rulebooks are in use", ""))?;
+fn guided(args: &GuideArgs, mut ruleset: Ruleset, guide: Option<GuideId>, bundle: &Path) -> Result<Guided, Failure> {
     if let Some(guide) = guide.and_then(|guide| ruleset.guides.get(guide)) {
         ruleset.rulebooks[guide.rulebook].inputs.extend(guide.inputs.clone());
     }
     let bundle = open(bundle, &args.limits)?;
     let set = given(&ruleset, &args.rulebooks.set)?;
-    let settings = Settings {
-        inputs: inputs(&ruleset, bundle.manifest(), &set),
-        redactor: None,
-        captured_at: args.captured_at,
-        before: args
-            .before
-            .as_deref()
-            .map(|path| open(path, &args.limits))
-            .transpose()?,
-        before_captured_at: args.before_captured_at,
-        rules: Vec::new(),
-    };
+    let settings = settings(&ruleset, &bundle, &set, &args.times, &args.limits)?;
     Ok(Guided::new(Arc::new(ruleset), bundle, settings))
 }
 
@@ -245,7 +226,7 @@ fn way(args: &GuideArgs, guide: GuideId) -> Result<Way, Failure> {
 
 fn walked(
     args: &GuideArgs,
-    ruleset: Arc<Ruleset>,
+    ruleset: Ruleset,
     guide: GuideId,
     bundle: &Path,
     style: &Style,
@@ -282,7 +263,7 @@ fn exit(args: &GuideArgs, walked: &Walked) -> Exit {
 /// Where each guide would end.
 fn all_walked(
     args: &GuideArgs,
-    ruleset: Arc<Ruleset>,
+    ruleset: Ruleset,
     bundle: &Path,
     style: &Style,
     out: &mut impl Write,

@@ -99,7 +99,7 @@ impl Prepared {
         secrets: &SecretArgs,
         style: &report::Style,
     ) -> Result<Prepared, Failure> {
-        let ruleset = rulebooks(args, style)?;
+        let ruleset = Arc::new(rulebooks(args, style)?);
         let set = given(&ruleset, &args.set)?;
         let rules = chosen(&ruleset, rules)?;
         let mut manifest = Manifest::new("live");

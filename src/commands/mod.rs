@@ -18,7 +18,6 @@ pub mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use globset::{Glob, GlobMatcher};
 use miette::Diagnostic;
@@ -172,8 +171,8 @@ fn terminal_width() -> Option<usize> {
 ///
 /// # Errors
 /// A rulebook that cannot be found, or the problems in them.
-pub fn rulebooks(args: &RulebookArgs, style: &report::Style) -> Result<Arc<Ruleset>, Failure> {
-    compiled(load(&args.rulebooks)?, style).map(Arc::new)
+pub fn rulebooks(args: &RulebookArgs, style: &report::Style) -> Result<Ruleset, Failure> {
+    compiled(load(&args.rulebooks)?, style)
 }
 
 /// Compiles rulebooks. Warnings go to standard error.

@@ -13,11 +13,11 @@ use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::{LimitArgs, RulebookArgs, StyleArgs};
-use crate::engine::{Inquiry, Settings};
+use crate::cli::{LimitArgs, RulebookArgs, StyleArgs, TimeArgs};
+use crate::engine::Inquiry;
 use crate::rulebook::model::Ruleset;
 
-use super::run::{given, inputs, open};
+use super::run::{given, open, settings};
 use super::{Exit, Failure};
 
 const EXAMPLES: &str = "\
@@ -93,20 +93,17 @@ pub fn run(args: &QueryArgs) -> Result<Exit, Failure> {
 }
 
 /// The bundle, opened to questions.
-fn inquiry(args: &QueryArgs, ruleset: Arc<Ruleset>) -> Result<Inquiry, Failure> {
+fn inquiry(args: &QueryArgs, ruleset: Ruleset) -> Result<Inquiry, Failure> {
     let bundle = open(&args.bundle, &args.limits)?;
-    let settings = Settings {
-        inputs: inputs(&ruleset, bundle.manifest(), &given(&ruleset, &args.rulebooks.set)?),
+    let set = given(&ruleset, &args.rulebooks.set)?;
+    let times = TimeArgs {
         captured_at: args.captured_at,
-        before: args
-            .before
-            .as_deref()
-            .map(|path| open(path, &args.limits))
-            .transpose()?,
-        ..Settings::default()
+        before: args.before.clone(),
+        ..TimeArgs::default()
     };
+    let settings = settings(&ruleset, &bundle, &set, &times, &args.limits)?;
     let only = args.subject.as_deref().map(super::glob).transpose()?;
-    Ok(Inquiry::new(ruleset, bundle, settings, only))
+    Ok(Inquiry::new(Arc::new(ruleset), bundle, settings, only))
 }
 
 /// Writes to standard output.

@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use globset::{Glob, GlobMatcher};
-use jiff::Timestamp;
 use rayon::prelude::*;
 use rhai::Dynamic;
 
 use crate::bundle::{Bundle, BundleError, Manifest};
-use crate::cli::{LimitArgs, RulebookArgs, StyleArgs};
+use crate::cli::{LimitArgs, RulebookArgs, StyleArgs, TimeArgs};
 use crate::diagnostic::meant;
 use crate::engine::{self, Settings};
 use crate::redact::Redactor;
@@ -46,15 +45,9 @@ pub struct RunArgs {
     /// Judge only rules whose id or code matches; may be given several times
     #[arg(long = "rule", value_name = "GLOB")]
     pub rules: Vec<String>,
-    /// When the evidence was captured, as 2026-01-31T12:00:00Z; ages are measured against it
-    #[arg(long, value_name = "TIME")]
-    pub captured_at: Option<Timestamp>,
-    /// Folder with an earlier capture of the same, to compare with
-    #[arg(long, value_name = "BUNDLE")]
-    pub before: Option<PathBuf>,
-    /// When the earlier capture was made
-    #[arg(long, value_name = "TIME", requires = "before")]
-    pub before_captured_at: Option<Timestamp>,
+    /// Times
+    #[command(flatten)]
+    pub times: TimeArgs,
     /// Least severity of findings that makes the exit code 1
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = Severity::Warning)]
     pub fail_on: Severity,
@@ -95,7 +88,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         let help = "several reports are written with --format json-lines, one a line";
         return Err(Failure::usage("one JSON document holds one report", help));
     }
-    if several && args.before.is_some() {
+    if several && args.times.before.is_some() {
         let help = "compare one bundle at a time";
         return Err(Failure::usage("an earlier capture belongs to one bundle", help));
     }
@@ -106,7 +99,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if args.live {
         return live(args, &style);
     }
-    let ruleset = super::rulebooks(&args.rulebooks, &style)?;
+    let ruleset = Arc::new(super::rulebooks(&args.rulebooks, &style)?);
     let choices = Choices::new(args, &ruleset)?;
     let mut out = output(args.output.as_deref())?;
     let progress = Progress::new(args.bundles.len(), "bundles");
@@ -191,16 +184,9 @@ impl Choices {
 
 fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, bundle: Bundle) -> Result<Report, Failure> {
     let settings = Settings {
-        inputs: inputs(ruleset, bundle.manifest(), &choices.set),
         redactor: choices.redactor.clone(),
-        captured_at: args.captured_at,
-        before: args
-            .before
-            .as_deref()
-            .map(|path| open(path, &args.limits))
-            .transpose()?,
-        before_captured_at: args.before_captured_at,
         rules: choices.rules.clone(),
+        ..settings(ruleset, &bundle, &choices.set, &args.times, &args.limits)?
     };
     let (report, kept) = engine::run_keeping(Arc::clone(ruleset), bundle, settings);
     if args.bundles.len() < 2 {
@@ -208,6 +194,26 @@ fn judged(args: &RunArgs, ruleset: &Arc<Ruleset>, choices: &Choices, bundle: Bun
         std::mem::forget(kept);
     }
     Ok(report)
+}
+
+/// How a bundle is to be judged, as options that several commands share say.
+///
+/// # Errors
+/// Where the earlier capture cannot be opened.
+pub(super) fn settings(
+    ruleset: &Ruleset,
+    bundle: &Bundle,
+    set: &BTreeMap<String, String>,
+    times: &TimeArgs,
+    limits: &LimitArgs,
+) -> Result<Settings, Failure> {
+    Ok(Settings {
+        inputs: inputs(ruleset, bundle.manifest(), set),
+        captured_at: times.captured_at,
+        before: times.before.as_deref().map(|path| open(path, limits)).transpose()?,
+        before_captured_at: times.before_captured_at,
+        ..Settings::default()
+    })
 }
 
 /// Opens a bundle.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::case;
-use crate::commands::run::{given, inputs, open};
-use crate::engine::{Inquiry, Settings};
+use crate::cli::TimeArgs;
+use crate::commands::run::{given, open, settings};
+use crate::engine::Inquiry;
 use crate::report::explain::{Answer, Explanation, Item, Named, Question};
 use crate::report::model::Verdict;
 use crate::report::{self, Sheet, Style, Tone};
@@ -68,18 +69,12 @@ pub(super) fn run(
 fn inquiry(args: &ExplainArgs, ruleset: Ruleset, rule: RuleId, bundle: &Path) -> Result<Inquiry, Failure> {
     let bundle = open(bundle, &args.limits)?;
     let set = given(&ruleset, &args.rulebooks.set)?;
-    let settings = Settings {
-        inputs: inputs(&ruleset, bundle.manifest(), &set),
-        redactor: None,
+    let times = TimeArgs {
         captured_at: args.captured_at,
-        before: args
-            .before
-            .as_deref()
-            .map(|path| open(path, &args.limits))
-            .transpose()?,
+        before: args.before.clone(),
         before_captured_at: args.before_captured_at,
-        rules: Vec::new(),
     };
+    let settings = settings(&ruleset, &bundle, &set, &times, &args.limits)?;
     // A rule about the bundle has no subjects to choose from.
     let only = args.subject.as_deref().filter(|_| ruleset.rules[rule].kind.is_some());
     let only = only.map(crate::commands::glob).transpose()?;

@@ -1,7 +1,5 @@
 //! A script over the names of a rulebook, asked of every subject.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -51,12 +49,11 @@ struct Spot {
 }
 
 /// Asks the question.
-pub(super) fn run(args: &QueryArgs, ruleset: Arc<Ruleset>, text: &str, style: &report::Style) -> Result<Exit, Failure> {
-    let mut ruleset = Arc::into_inner(ruleset).ok_or_else(|| Failure::usage("the rulebooks are in use", ""))?;
+pub(super) fn run(args: &QueryArgs, mut ruleset: Ruleset, text: &str, style: &report::Style) -> Result<Exit, Failure> {
     let rulebook = rulebook(&ruleset, args.within.as_deref())?;
     let question = compile::question(&mut ruleset, rulebook, text);
     let question = question.map_err(|problems| Failure::Question(rendered(&problems, &ruleset.sources, style)))?;
-    let inquiry = inquiry(args, Arc::new(ruleset))?;
+    let inquiry = inquiry(args, ruleset)?;
     let asked = inquiry.look(|holder| (holder.kind() == question.kind).then(|| asked(args, holder, &question)));
     let asked: Vec<Asked> = asked.into_iter().flatten().collect();
     match args.json {

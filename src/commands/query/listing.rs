@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -63,7 +62,7 @@ struct LeftOut {
 }
 
 /// Lists what the bundle holds.
-pub(super) fn run(args: &QueryArgs, ruleset: Arc<Ruleset>) -> Result<Exit, Failure> {
+pub(super) fn run(args: &QueryArgs, ruleset: Ruleset) -> Result<Exit, Failure> {
     let inquiry = inquiry(args, ruleset)?;
     let listing = listing(&inquiry);
     let any = listing

@@ -1,7 +1,6 @@
 //! A JSONPath over the items of a bundle.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use globset::GlobMatcher;
 use serde::Serialize;
@@ -58,7 +57,7 @@ struct Search<'a> {
 }
 
 /// Searches the bundle.
-pub(super) fn run(args: &QueryArgs, ruleset: Arc<Ruleset>, path: &str) -> Result<Exit, Failure> {
+pub(super) fn run(args: &QueryArgs, ruleset: Ruleset, path: &str) -> Result<Exit, Failure> {
     let search = Search {
         path: parsed(path)?,
         probes: probes(&ruleset, &args.probes)?,
