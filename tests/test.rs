@@ -207,7 +207,7 @@ fn changes_that_no_case_notices_are_listed_at_their_places() {
     let dir = shop(CASES);
     let (code, out, err) = test(&dir, &["shop", "--mutate", "--ascii", "--width", "90"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    assert!(out.contains("times as long as the cases alone"), "{out}");
+    assert!(out.contains("times as long as a plain `casebook test`"), "{out}");
     insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("test-mutants", untimed(&out));
     });

@@ -11,7 +11,7 @@ mod watch;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use globset::{Glob, GlobMatcher};
@@ -93,6 +93,8 @@ struct Tests {
     cases: Vec<Case>,
     /// Changes of the rules, where they are asked for.
     mutants: Vec<Mutant>,
+    /// How long it took to make them.
+    making: Duration,
     /// The files of the cases.
     sources: Sources,
     selection: Selection,
@@ -180,6 +182,7 @@ impl Tests {
                 "look at the globs of `--case` and `--rule`; `*` matches any text",
             ));
         }
+        let start = Instant::now();
         let mutants = match args.mutate {
             true => mutation::collect(&mut ruleset, &specs[..named.len()], &selection),
             false => Vec::new(),
@@ -188,6 +191,7 @@ impl Tests {
             ruleset: Arc::new(ruleset),
             cases,
             mutants,
+            making: start.elapsed(),
             sources,
             selection,
             style,
