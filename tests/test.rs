@@ -125,6 +125,64 @@ cases:
     });
 }
 
+/// A case in which one rule explains another, and one in which it does not.
+fn explained(orders_wait: &str, not_serving: &str) -> String {
+    format!(
+        r#"casebook: 1
+cases:
+  down:
+    evidence: {{ status: '{{"state": "DOWN", "orders": {{"waiting": 11}}}}' }}
+    fail:
+      not-serving: {{ explained-by: {not_serving} }}
+      orders-wait: {{ explained-by: {orders_wait} }}
+"#
+    )
+}
+
+#[test]
+fn a_case_names_all_that_explains_a_finding_or_none() {
+    let (code, out, _) = test(&shop(&explained("not-serving", "none")), &["shop"]);
+    assert_eq!((code, out.as_str()), (0, "1 passed, 0 failed\n"));
+    for (orders_wait, not_serving, complaint) in [
+        ("none", "none", "no finding with an explanation by `none` alone"),
+        (
+            "[not-serving, orders-wait]",
+            "none",
+            "by `not-serving`, `orders-wait` alone",
+        ),
+        ("not-serving", "orders-wait", "an explanation by `orders-wait` alone"),
+    ] {
+        let (code, out, _) = test(&shop(&explained(orders_wait, not_serving)), &["shop", "--width", "200"]);
+        assert!(code == 5 && out.contains(complaint), "{out}");
+    }
+    for (orders_wait, complaint) in [
+        ("not-servin", "there is no rule `not-servin`"),
+        ("[not-serving, none]", "`not-serving` explains it already"),
+    ] {
+        let (code, _, err) = test(&shop(&explained(orders_wait, "none")), &["shop"]);
+        assert!(code == 3 && err.contains(complaint), "{err}");
+    }
+}
+
+#[test]
+fn a_condition_under_which_a_rule_explains_another_is_changed_too() {
+    let rulebook = RULEBOOK.replace("[orders-wait]", "{ orders-wait: effect.waiting > 10 }");
+    let dir = shop(&format!("{CASES}{TIGHT}"));
+    std::fs::write(dir.path().join("shop/rulebook.yaml"), rulebook).expect("a file");
+    let (code, out, _) = test(&dir, &["shop", "--mutate", "--ascii", "--width", "90"]);
+    assert_eq!(code, 0, "{out}");
+    let unnoticed: Vec<&str> = out.lines().filter(|line| line.contains("no case notices")).collect();
+    assert_eq!(
+        unnoticed,
+        [
+            "  ! no case notices that the condition is left out",
+            "  ! no case notices that `>` becomes `>=`",
+            "  ! no case notices that `10` becomes `9`",
+        ],
+        "{out}"
+    );
+}
+
 #[test]
 fn globs_narrow_cases_and_rules() {
     let dir = shop(CASES);
@@ -344,6 +402,28 @@ fn accepting_shows_and_writes_what_is_found_and_nothing_else() {
     let (code, out, _) = test(&dir, &["shop", "--accept"]);
     assert_eq!((code, out.as_str()), (0, "5 passed, 0 failed\n"));
     assert_eq!(std::fs::read_to_string(&path).expect("a file"), written);
+}
+
+#[test]
+fn a_key_without_a_value_at_the_end_is_written_anew_as_a_whole() {
+    let dir = shop(
+        r#"casebook: 1
+cases:
+  down:
+    evidence: { status: '{"state": "DOWN", "orders": {"waiting": 50}}' }
+    fail:
+      orders-wait: { says: 51 orders, explained-by: none }
+      not-serving:
+    only: true
+"#,
+    );
+    let (code, out, err) = test(&dir, &["shop", "--accept"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let written = std::fs::read_to_string(dir.path().join("shop/cases/cases.yaml")).expect("a file");
+    assert!(
+        written.contains("orders-wait: { says: 50 orders wait, explained-by: not-serving }"),
+        "{written}"
+    );
 }
 
 #[test]

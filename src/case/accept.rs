@@ -189,7 +189,7 @@ impl Adapter<'_> {
         fitted
     }
 
-    /// The rules of which a finding explains this one, as a case names them.
+    /// The rules whose findings explain this one, as a case names them.
     fn causes(&self, finding: &Finding) -> OneOrMany<Text> {
         let own = format!("{}::", self.ruleset.rulebooks[self.case.rulebook].id);
         let by = |cause: &&Finding| finding.explained_by.contains(&cause.fingerprint);
@@ -200,6 +200,9 @@ impl Adapter<'_> {
             if !names.contains(&name) {
                 names.push(name);
             }
+        }
+        if names.is_empty() {
+            names.push(text(ExpectSpec::NONE));
         }
         names.into_iter().collect()
     }

@@ -1,5 +1,7 @@
 //! What a report says against what a case expects.
 
+use std::collections::BTreeSet;
+
 use crate::report::model::{Finding, Label, Report, RuleVerdict, Verdict};
 use crate::rulebook::model::{Rule, RuleId, Ruleset};
 use crate::rulebook::spec::ExpectSpec;
@@ -219,11 +221,10 @@ impl Checker<'_> {
     }
 
     fn meets(&self, finding: &Finding, expected: &ExpectSpec) -> bool {
-        let explains = |name: &Text| {
-            self.causes(finding)
-                .any(|cause| Some(&cause.code) == self.code(name).as_ref())
-        };
-        meets(finding, expected) && expected.explained_by.iter().all(explains)
+        let causes = || self.causes(finding).map(|cause| cause.code.clone());
+        let wanted = || expected.causes().filter_map(|name| self.code(name));
+        let explained = || causes().collect::<BTreeSet<_>>() == wanted().collect::<BTreeSet<_>>();
+        meets(finding, expected) && (expected.explained_by.is_empty() || explained())
     }
 
     /// The findings that explain a finding.
@@ -289,12 +290,10 @@ fn wanted(expected: &ExpectSpec) -> String {
             .severity
             .map(|severity| format!("the severity `{}`", crate::rulebook::compile::severity(severity).word())),
     );
-    parts.extend(
-        expected
-            .explained_by
-            .iter()
-            .map(|rule| format!("an explanation by `{rule}`")),
-    );
+    let causes: Vec<String> = expected.explained_by.iter().map(|rule| format!("`{rule}`")).collect();
+    if !causes.is_empty() {
+        parts.push(format!("an explanation by {} alone", causes.join(", ")));
+    }
     parts.join(" and ")
 }
 

@@ -70,7 +70,7 @@ fn named(spec: &CaseSpec) -> impl Iterator<Item = &Text> {
         .chain(&spec.pass)
         .chain(&spec.not_applicable)
         .chain(&spec.error)
-        .chain(expected.flat_map(|expected| expected.explained_by.iter()))
+        .chain(expected.flat_map(|expected| expected.causes()))
 }
 
 /// Rules that a case names and that no rulebook has.

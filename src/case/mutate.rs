@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use crate::diagnostic::Place;
 use crate::engine::Variant;
+use crate::report::model::Verdict;
 use crate::rulebook::model::{FactId, RuleId, RulebookId, Ruleset};
 
 use super::{Case, Outcome, Selection, check, evidence};
@@ -32,7 +33,7 @@ pub enum Change {
     SwapComparison,
     /// A number, length of time or version is a little more or less.
     ShiftThreshold,
-    /// An operand of `&&` or `||` is left out.
+    /// An operand of `&&` or `||` is left out, or all of the condition under which one rule explains another.
     DropCondition,
     /// `when` is left out.
     DropWhen,
@@ -93,6 +94,8 @@ pub enum Owner {
     Fact(FactId),
     /// A rule.
     Rule(RuleId),
+    /// The condition of an edge between rules, by the edge's number; of several with one condition, the first.
+    Edge(usize),
 }
 
 /// A small change of the rules.
@@ -122,6 +125,7 @@ impl Mutant {
             Owner::Rulebook(rulebook) | Owner::Input(rulebook, _) => *rulebook,
             Owner::Fact(fact) => ruleset.facts[*fact].rulebook,
             Owner::Rule(rule) => ruleset.rules[*rule].rulebook,
+            Owner::Edge(edge) => ruleset.rules[ruleset.edges[*edge].written_by].rulebook,
         }
     }
 }
@@ -183,6 +187,10 @@ impl Bench<'_> {
         let Some(trial) = outcome.trial.as_ref().filter(|_| outcome.mismatches.is_empty()) else {
             return false;
         };
+        let failing = self.explaining(at);
+        if failing.is_empty() && matches!(mutant.owner, Owner::Edge(_)) {
+            return false;
+        }
         if let Owner::Input(rulebook, name) = &mutant.owner
             && evidence::sets(self.ruleset, case, *rulebook, name)
         {
@@ -194,22 +202,29 @@ impl Bench<'_> {
             .copied()
             .filter(|rule| only || self.named[at].contains(rule))
             .collect();
-        wanted.extend(explaining(case));
+        wanted.extend(failing);
         let judged: Vec<RuleId> = wanted.iter().copied().collect();
         let report = trial.vary(&mutant.variant, &judged);
         !check::compare(self.ruleset, case, &report, &|rule| wanted.contains(&rule)).is_empty()
     }
-}
 
-/// The rules that a case brings together: those that fail, and those that explain them.
-fn explaining(case: &Case) -> BTreeSet<RuleId> {
-    let expected = case.spec.fail.values().flatten().flat_map(|findings| findings.iter());
-    let causes: Vec<_> = expected.flat_map(|finding| finding.explained_by.iter()).collect();
-    if causes.is_empty() {
-        return BTreeSet::new();
+    /// All rules that fail, where a case says which of them explain others.
+    fn explaining(&self, at: usize) -> BTreeSet<RuleId> {
+        let mut expected = self.cases[at]
+            .spec
+            .fail
+            .values()
+            .flatten()
+            .flat_map(|findings| findings.iter());
+        if expected.all(|finding| finding.explained_by.is_empty()) {
+            return BTreeSet::new();
+        }
+        let verdicts = self.outcomes[at].report.iter().flat_map(|report| &report.verdicts);
+        let failing = verdicts.filter(|verdict| verdict.verdict == Verdict::Fail);
+        failing
+            .filter_map(|verdict| check::id_of(self.ruleset, verdict))
+            .collect()
     }
-    let names = causes.into_iter().chain(case.spec.fail.keys());
-    names.filter_map(|name| case.rule(name)).collect()
 }
 
 /// How many mutants there are, and how many of them are noticed.

@@ -25,7 +25,7 @@ use super::run::Run;
 pub(super) fn report(context: &Context, examined: Vec<Examined>) -> Report {
     let skipped = skipped(context, &examined);
     let bundle = bundle(context, &examined);
-    let across = relate::across(&context.ruleset, &examined);
+    let across = relate::across(context, &examined);
     let (mut verdicts, mut findings, mut edges) = (Vec::new(), Vec::new(), across);
     for (ordinal, subject) in examined.into_iter().enumerate() {
         let by = findings.len();

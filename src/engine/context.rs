@@ -10,7 +10,7 @@ use rhai::Dynamic;
 use crate::bundle::Bundle;
 use crate::redact::Redactor;
 use crate::report::model::{Label, TimeSource};
-use crate::rulebook::model::{Expr, Fact, FactId, Rule, RuleId, RulebookId, Ruleset};
+use crate::rulebook::model::{Edge, Expr, Fact, FactId, Rule, RuleId, RulebookId, Ruleset};
 use crate::script::Capture;
 
 use super::detach::Left;
@@ -158,6 +158,14 @@ impl Context {
         match &self.variant.when {
             Some((varied, when)) if *varied == id => when.as_ref(),
             _ => self.ruleset.rulebooks[id].when.as_ref(),
+        }
+    }
+
+    /// The condition under which one rule explains another, as this run has it.
+    pub(super) fn condition<'c>(&'c self, edge: &'c Edge) -> Option<&'c Expr> {
+        match (&self.variant.edge, &edge.condition) {
+            (Some((place, other)), Some(written)) if *place == written.text.place => other.as_ref(),
+            (_, written) => written.as_ref(),
         }
     }
 

@@ -86,7 +86,7 @@ fn examined(run: &Arc<Run>, answers: Answers, rules: &[RuleId]) -> Examined {
         reads.push((rule, sentence.reads));
         drafts.extend(sentence.drafts);
     }
-    let edges = relate::within(run.ruleset(), &drafts);
+    let edges = relate::within(&run.context, &drafts);
     drafts.iter_mut().for_each(Draft::let_go);
     Examined {
         kind: run.subject.kind,

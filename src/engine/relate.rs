@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::rulebook::model::{Edge, RuleId, Ruleset};
 use crate::script::Read;
 
+use super::context::Context;
 use super::examine::Examined;
 use super::finding::Draft;
 use super::frame::{Frame, Other};
@@ -21,29 +22,29 @@ const MAX_CAUSES: usize = 10;
 pub(super) type Edges = BTreeSet<(usize, usize)>;
 
 /// The edges between the findings of one run.
-pub(super) fn within(ruleset: &Ruleset, drafts: &[Draft]) -> Edges {
+pub(super) fn within(context: &Context, drafts: &[Draft]) -> Edges {
     let by_rule = by_rule(drafts.iter().enumerate());
     let mut edges = Edges::new();
-    for edge in &ruleset.edges {
+    for edge in &context.ruleset.edges {
         let (Some(causes), Some(effects)) = (by_rule.get(&edge.cause), by_rule.get(&edge.effect)) else {
             continue;
         };
-        let holds = |cause: usize, effect: usize| holds(ruleset, edge, &drafts[cause], &drafts[effect]);
+        let holds = |cause: usize, effect: usize| holds(context, edge, &drafts[cause], &drafts[effect]);
         lay(&mut edges, causes, effects, holds);
     }
     edges
 }
 
 /// The edges between the findings of the whole and those of subjects, as indices into all findings in a row.
-pub(super) fn across(ruleset: &Ruleset, examined: &[Examined]) -> Edges {
+pub(super) fn across(context: &Context, examined: &[Examined]) -> Edges {
     let all: Vec<&Draft> = examined.iter().flat_map(|subject| &subject.drafts).collect();
     let whole = examined.first().map_or(0, |whole| whole.drafts.len());
     let of_whole = by_rule(all[..whole].iter().copied().enumerate());
     let of_subjects = by_rule(all.iter().copied().enumerate().skip(whole));
     let mut edges = Edges::new();
-    for edge in &ruleset.edges {
+    for edge in &context.ruleset.edges {
         let holds = |cause: usize, effect: usize| {
-            reaches(all[cause], all[effect], cause < whole) && holds(ruleset, edge, all[cause], all[effect])
+            reaches(all[cause], all[effect], cause < whole) && holds(context, edge, all[cause], all[effect])
         };
         for (causes, effects) in [(&of_whole, &of_subjects), (&of_subjects, &of_whole)] {
             if let (Some(causes), Some(effects)) = (causes.get(&edge.cause), effects.get(&edge.effect)) {
@@ -75,8 +76,10 @@ fn reaches(cause: &Draft, effect: &Draft, cause_is_whole: bool) -> bool {
 }
 
 /// Whether the condition of an edge holds; one that is unknown or breaks does not.
-fn holds(ruleset: &Ruleset, edge: &Edge, cause: &Draft, effect: &Draft) -> bool {
-    let Some(condition) = &edge.condition else { return true };
+fn holds(context: &Context, edge: &Edge, cause: &Draft, effect: &Draft) -> bool {
+    let Some(condition) = context.condition(edge) else {
+        return true;
+    };
     let (own, other, role) = match edge.written_by == edge.cause {
         true => (cause, effect, "effect"),
         false => (effect, cause, "cause"),
@@ -84,9 +87,9 @@ fn holds(ruleset: &Ruleset, edge: &Edge, cause: &Draft, effect: &Draft) -> bool 
     let facing = Other {
         role,
         names: other.names.clone(),
-        rulebook: ruleset.rules[other.rule].rulebook,
+        rulebook: context.ruleset.rules[other.rule].rulebook,
     };
-    let frame = Frame::facing(&own.names, ruleset.rules[own.rule].rulebook, facing);
+    let frame = Frame::facing(&own.names, context.ruleset.rules[own.rule].rulebook, facing);
     let value = frame.eval(condition, own.names.locals());
     value
         .and_then(|value| value.as_bool().map_err(Halt::broken))

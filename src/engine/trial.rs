@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rhai::Dynamic;
 
 use crate::bundle::Bundle;
+use crate::diagnostic::Place;
 use crate::report::model::Report;
 use crate::rulebook::model::{Expr, Fact, FactId, Rule, RuleId, RulebookId, Ruleset};
 
@@ -24,6 +25,8 @@ pub struct Variant {
     pub fact: Option<(FactId, Arc<Fact>)>,
     /// Another condition, or none, under which a rulebook applies.
     pub when: Option<(RulebookId, Option<Expr>)>,
+    /// Another condition, or none, in place of that under which one rule explains another and which is written at this place.
+    pub edge: Option<(Place, Option<Expr>)>,
     /// Another default of an input.
     pub input: Option<(RulebookId, String, Dynamic)>,
     /// The facts whose values may differ for that.

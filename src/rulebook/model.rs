@@ -443,6 +443,21 @@ pub struct Edge {
     pub written_by: RuleId,
 }
 
+impl Edge {
+    /// The rule that did not write the condition, with the word by which the condition calls its finding.
+    pub fn other(&self) -> (&'static str, RuleId) {
+        match self.written_by == self.cause {
+            true => ("effect", self.effect),
+            false => ("cause", self.cause),
+        }
+    }
+
+    /// Where the condition is written.
+    pub fn place(&self) -> Option<crate::diagnostic::Place> {
+        self.condition.as_ref().map(|condition| condition.text.place)
+    }
+}
+
 /// An ordered walk for one symptom.
 #[derive(Debug)]
 pub struct Guide {

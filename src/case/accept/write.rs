@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::{FileId, Problems, Sources};
+use crate::diagnostic::{FileId, Place, Problems, Sources};
 use crate::report::model::Verdict;
 use crate::rulebook::compile::severity;
 use crate::rulebook::decode::OneOrMany;
@@ -148,11 +148,11 @@ fn edits(text: &str, case: &Yaml, layout: &Layout, old: &CaseSpec, new: &CaseSpe
         }
         match (case.entry(word(key)), after) {
             (Some((name, value)), Some(with)) => edits.push(Edit {
-                range: name.place.range().start..value.place.range().end.max(name.place.range().end),
+                range: name.place.range().start..end(text, name.place, value.place),
                 with,
             }),
             (Some((name, value)), None) => {
-                let entry = name.place.range().start..value.place.range().end.max(name.place.range().end);
+                let entry = name.place.range().start..end(text, name.place, value.place);
                 edits.push(removed(text, entry, layout));
             }
             (None, Some(with)) => added.push(with),
@@ -161,6 +161,13 @@ fn edits(text: &str, case: &Yaml, layout: &Layout, old: &CaseSpec, new: &CaseSpe
     }
     edits.extend(inserted(text, case, layout, &added));
     edits
+}
+
+/// Where an entry ends. A key without a value ends with its colon.
+fn end(text: &str, key: Place, value: Place) -> usize {
+    let end = value.range().end.max(key.range().end);
+    let colon = text.get(end..).is_some_and(|rest| rest.starts_with(':'));
+    end + usize::from(colon)
 }
 
 /// An entry taken away, with its line or its comma.
@@ -197,7 +204,7 @@ fn inserted(text: &str, case: &Yaml, layout: &Layout, added: &[String]) -> Optio
         .rev()
         .find(|(key, _)| expectation(key))
         .unwrap_or(last);
-    let end = after.1.place.range().end.max(after.0.place.range().end);
+    let end = end(text, after.0.place, after.1.place);
     if added.is_empty() {
         return None;
     }

@@ -7,7 +7,9 @@ use crate::diagnostic::Place;
 use crate::engine::Variant;
 use crate::path::Path;
 use crate::rulebook::compile::{Revision, parse_input, revised};
-use crate::rulebook::model::{Expr, Fact, FactId, FactSource, InputKind, Rule, RuleId, RulebookId, Ruleset, Symbol};
+use crate::rulebook::model::{
+    Edge, Expr, Fact, FactId, FactSource, InputKind, Rule, RuleId, RulebookId, Ruleset, Symbol,
+};
 use crate::rulebook::spec::{CheckSpec, Extract, FactKind, FactSpec, RuleSpec, RulebookSpec, Script, Select, Value};
 use crate::rulebook::text::Text;
 
@@ -51,6 +53,7 @@ enum Site {
     Each(RuleId, usize),
     Clause(RuleId, usize),
     Fact(FactId),
+    Edge(usize),
 }
 
 struct Collector<'r> {
@@ -182,6 +185,10 @@ impl Collector<'_> {
                     ..text.clone()
                 },
                 locals: locals.to_vec(),
+                other: match site {
+                    Site::Edge(edge) => Some(self.ruleset.edges[edge].other()),
+                    _ => None,
+                },
             };
             self.open.push((site, revision, mutant));
         }
@@ -322,6 +329,28 @@ impl Collector<'_> {
                 }
             }
         }
+        self.edges(id, entry, spec, &locals);
+    }
+
+    /// The conditions under which a rule explains others, or they it.
+    fn edges(&mut self, id: RuleId, entry: &Entry, spec: &RuleSpec, locals: &[String]) {
+        let conditions = spec.explains.values().chain(spec.explained_by.values());
+        for condition in conditions.flatten() {
+            let own = |edge: &Edge| edge.written_by == id && edge.place() == Some(condition.place);
+            // What it names may not be part of this run.
+            let Some(edge) = self.ruleset.edges.iter().position(own) else {
+                continue;
+            };
+            let entry = Entry {
+                owner: Owner::Edge(edge),
+                place: entry.place,
+            };
+            self.scripts(&entry, condition, Site::Edge(edge), locals, true);
+            let mut variant = self.variant(&entry);
+            variant.edge = Some((condition.place, None));
+            let told = "the condition is left out".to_owned();
+            self.ready(&entry, Change::DropCondition, condition, None, told, variant);
+        }
     }
 
     /// A `forbid` negated: its list is empty.
@@ -336,6 +365,7 @@ impl Collector<'_> {
                 ..list.clone()
             },
             locals: locals.to_vec(),
+            other: None,
         };
         self.open.push((Site::Each(id, 0), revision, mutant));
     }
@@ -373,6 +403,7 @@ fn rulebook_of(ruleset: &Ruleset, site: Site) -> RulebookId {
         Site::RulebookWhen(rulebook) => rulebook,
         Site::When(rule) | Site::Each(rule, _) | Site::Clause(rule, _) => ruleset.rules[rule].rulebook,
         Site::Fact(fact) => ruleset.facts[fact].rulebook,
+        Site::Edge(edge) => ruleset.rules[ruleset.edges[edge].written_by].rulebook,
     }
 }
 
@@ -398,6 +429,7 @@ fn put(ruleset: &Ruleset, site: Site, expr: Expr, variant: &mut Variant) {
     match site {
         Site::RulebookWhen(rulebook) => variant.when = Some((rulebook, Some(expr))),
         Site::When(id) => variant.rule = changed(id, &|rule, expr| rule.when = Some(expr)),
+        Site::Edge(edge) => variant.edge = ruleset.edges[edge].place().map(|place| (place, Some(expr))),
         Site::Each(id, at) => variant.rule = changed(id, &|rule, expr| rule.each[at].1 = expr),
         Site::Clause(id, at) => variant.rule = changed(id, &|rule, expr| rule.decide[at].condition = expr),
         Site::Fact(id) => {

@@ -26,7 +26,7 @@ pub(super) fn of(ruleset: &Ruleset, owner: &Owner) -> Effects {
             .clone()
             .filter(|fact| fact_reads(ruleset, *fact).any(|(by, read)| is_input(by, read, *rulebook, name)))
             .collect(),
-        Owner::Rule(_) | Owner::Rulebook(_) => BTreeSet::new(),
+        Owner::Rule(_) | Owner::Rulebook(_) | Owner::Edge(_) => BTreeSet::new(),
     };
     let changed = dependents(ruleset, first);
     let rules = (0..ruleset.rules.len()).filter(|rule| reaches(ruleset, owner, &changed, *rule));
@@ -45,6 +45,11 @@ fn reaches(ruleset: &Ruleset, owner: &Owner, changed: &BTreeSet<FactId>, id: Rul
     let own = match owner {
         Owner::Rule(owner) => *owner == id,
         Owner::Rulebook(rulebook) => *rulebook == rule.rulebook,
+        Owner::Edge(edge) => {
+            let place = ruleset.edges[*edge].place();
+            let mut same = ruleset.edges.iter().filter(|edge| edge.place() == place);
+            same.any(|edge| edge.cause == id || edge.effect == id)
+        }
         Owner::Fact(_) | Owner::Input(..) => false,
     };
     let other = |(by, read): (RulebookId, &Read)| match (owner, symbol(ruleset, by, read)) {

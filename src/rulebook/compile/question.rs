@@ -3,10 +3,12 @@
 use std::mem::take;
 
 use crate::diagnostic::{Place, Problems};
-use crate::rulebook::model::{Expr, KindId, RulebookId, Ruleset};
+use crate::rulebook::model::{Expr, KindId, RuleId, RulebookId, Ruleset};
 use crate::rulebook::text::{Style, Text};
+use crate::script::Kind;
 
 use super::Compiler;
+use super::scripts::Scope;
 
 /// What the text of a question is called in problems.
 const NAME: &str = "query";
@@ -43,12 +45,19 @@ pub struct Revision {
     pub text: Text,
     /// The names of `each` that it sees.
     pub locals: Vec<String>,
+    /// The other rule of a condition between rules, with the word for it.
+    pub other: Option<(&'static str, RuleId)>,
 }
 
 /// Compiles scripts anew; nothing where a new text is no script. The ruleset stays as it is.
 pub fn revised(ruleset: &mut Ruleset, revisions: &[Revision]) -> Vec<Option<Expr>> {
     let one = |compiler: &mut Compiler, revision: &Revision| {
-        let expr = compiler.script(revision.rulebook, &revision.text, &revision.locals);
+        let scope = Scope {
+            locals: &revision.locals,
+            other: revision.other,
+            ..Scope::default()
+        };
+        let expr = compiler.compiled(revision.rulebook, &revision.text, Kind::Expression, scope);
         expr.filter(|_| !take(&mut compiler.problems).has_errors())
     };
     let all = |compiler: &mut Compiler| revisions.iter().map(|revision| one(compiler, revision)).collect();
@@ -63,6 +72,7 @@ fn with<T>(ruleset: &mut Ruleset, work: impl FnOnce(&mut Compiler) -> T) -> (T, 
         kinds: take(&mut ruleset.kinds),
         probes: take(&mut ruleset.probes),
         facts: take(&mut ruleset.facts),
+        rules: take(&mut ruleset.rules),
         ..Compiler::default()
     };
     let done = work(&mut compiler);
@@ -71,6 +81,7 @@ fn with<T>(ruleset: &mut Ruleset, work: impl FnOnce(&mut Compiler) -> T) -> (T, 
     ruleset.kinds = compiler.kinds;
     ruleset.probes = compiler.probes;
     ruleset.facts = compiler.facts;
+    ruleset.rules = compiler.rules;
     (done, compiler.problems)
 }
 

@@ -160,8 +160,19 @@ spec! {
         pub key: Option<Text>,
         /// Its severity
         pub severity: Option<Severity>,
-        /// Rules of which a finding must explain it
+        /// All rules whose findings explain it, or `none`
         pub explained_by: OneOrMany<Text>,
+    }
+    check check_expectation
+}
+
+impl ExpectSpec {
+    /// In place of rules: nothing explains the finding.
+    pub const NONE: &'static str = "none";
+
+    /// The rules whose findings explain it, as a case names them; nothing where they do not matter, or where it has no cause.
+    pub fn causes(&self) -> impl Iterator<Item = &Text> {
+        self.explained_by.iter().filter(|name| name.value != Self::NONE)
     }
 }
 
@@ -179,6 +190,14 @@ fn shape_case(object: &mut ObjectSchema) {
 fn shape_item(object: &mut ObjectSchema) {
     object.any_of(CONTENT);
     object.never_with("text", &["file"]);
+}
+
+fn check_expectation(expected: &ExpectSpec, _: &Yaml, decoder: &mut Decoder) {
+    let none = expected.explained_by.iter().find(|name| name.value == ExpectSpec::NONE);
+    if let (Some(none), Some(cause)) = (none, expected.causes().next()) {
+        let problem = Problem::error("conflicting-keys", none.place, format!("`{cause}` explains it already"));
+        decoder.report(problem.label("nothing does").help("keep `none` or the rules"));
+    }
 }
 
 fn check_case(case: &CaseSpec, yaml: &Yaml, decoder: &mut Decoder) {
