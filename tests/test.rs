@@ -421,7 +421,7 @@ cases:
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     let written = std::fs::read_to_string(dir.path().join("shop/cases/cases.yaml")).expect("a file");
     assert!(
-        written.contains("orders-wait: { says: 50 orders wait, explained-by: not-serving }"),
+        written.contains("orders-wait: { says: '50 orders wait', explained-by: not-serving }"),
         "{written}"
     );
 }
