@@ -439,7 +439,7 @@ fn a_manifest_made_for_a_folder_agrees_with_it() {
         ("sub/empty.txt", Some(Outcome::Empty), Some(0)),
     ];
     assert_eq!(outcomes, expected);
-    let verification = verify(&bundle).unwrap();
+    let verification = verify(&bundle, &|| {}).unwrap();
     assert_eq!((verification.listed, verification.intact), (3, 3));
     assert!(verification.holds() && verification.complete);
     // Made again over the same bundle, it stays.
@@ -462,7 +462,7 @@ fn verification_names_what_is_not_as_it_was() {
     std::fs::write(dir.path().join("b"), "longer").unwrap();
     std::fs::remove_file(dir.path().join("c")).unwrap();
     std::fs::write(dir.path().join("new"), "").unwrap();
-    let found = verify(&open(dir.path())).unwrap();
+    let found = verify(&open(dir.path()), &|| {}).unwrap();
     assert_eq!((found.listed, found.intact, found.not_gathered), (5, 1, 1));
     let changed = [("a", "its checksum is another"), ("b", "it has 6 bytes, and had 1")];
     assert_eq!(found.changed, owned(&changed));
@@ -480,7 +480,7 @@ fn verification_sees_through_packing_and_wants_checksums() {
     made.write(dir.path()).unwrap();
     std::fs::remove_file(dir.path().join("a.txt")).unwrap();
     std::fs::write(dir.path().join("a.txt.gz"), gzip(b"text")).unwrap();
-    let found = verify(&open(dir.path())).unwrap();
+    let found = verify(&open(dir.path()), &|| {}).unwrap();
     assert_eq!(
         (found.intact, found.unchecked.as_slice()),
         (1, &["b.txt".to_owned()][..])
@@ -490,7 +490,7 @@ fn verification_sees_through_packing_and_wants_checksums() {
 
 #[test]
 fn a_bundle_without_a_manifest_cannot_be_verified() {
-    let error = verify(&Bundle::empty("loose")).unwrap_err();
+    let error = verify(&Bundle::empty("loose"), &|| {}).unwrap_err();
     assert!(matches!(error, BundleError::NoManifest { .. }));
     assert_eq!(error.to_string(), "`loose` has no manifest to check it against");
 }

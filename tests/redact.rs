@@ -53,7 +53,7 @@ fn every_kind_of_bundle_is_written() {
             "equal secrets stay equal"
         );
         tokens.push(token);
-        assert!(verify(&bundle).unwrap().holds(), "{name}");
+        assert!(verify(&bundle, &|| {}).unwrap().holds(), "{name}");
         let facts = bundle.facts("config.json").unwrap();
         assert_eq!(facts.redactions, 1);
         let left_out = bundle.facts("inner.zip").unwrap();

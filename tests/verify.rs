@@ -26,7 +26,7 @@ fn captured() -> tempfile::TempDir {
 
 fn holds(path: &Path) -> bool {
     let bundle = Bundle::open(path, &Limits::default()).expect("a bundle");
-    verify(&bundle).expect("it has a manifest").holds()
+    verify(&bundle, &|| {}).expect("it has a manifest").holds()
 }
 
 #[test]

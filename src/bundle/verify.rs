@@ -34,11 +34,11 @@ impl Verification {
     }
 }
 
-/// Compares a bundle with its manifest. All items are read, one after another.
+/// Compares a bundle with its manifest. All items are read, one after another; `done` is called after each.
 ///
 /// # Errors
 /// [`BundleError::NoManifest`] where there is none.
-pub fn verify(bundle: &Bundle) -> Result<Verification, BundleError> {
+pub fn verify(bundle: &Bundle, done: &dyn Fn()) -> Result<Verification, BundleError> {
     let manifest = bundle.manifest().ok_or_else(|| BundleError::NoManifest {
         name: bundle.name.clone(),
     })?;
@@ -52,6 +52,7 @@ pub fn verify(bundle: &Bundle) -> Result<Verification, BundleError> {
     items.sort_by(|a, b| a.path.cmp(&b.path));
     for item in items {
         check(bundle, item, &mut verification);
+        done();
     }
     Ok(verification)
 }

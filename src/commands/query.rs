@@ -17,6 +17,7 @@ use crate::cli::{LimitArgs, RulebookArgs, StyleArgs, TimeArgs};
 use crate::engine::Inquiry;
 use crate::rulebook::model::Ruleset;
 
+use super::progress::Progress;
 use super::run::{given, open, settings};
 use super::{Exit, Failure};
 
@@ -92,8 +93,10 @@ pub fn run(args: &QueryArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// The bundle, opened to questions.
-fn inquiry(args: &QueryArgs, ruleset: Ruleset) -> Result<Inquiry, Failure> {
+/// The bundle, opened to questions. What is shown of the progress must be gone before an answer is printed.
+fn inquiry(args: &QueryArgs, ruleset: Ruleset) -> Result<(Inquiry, Progress), Failure> {
+    let progress = Progress::new(0, "subjects");
+    progress.at(&args.bundle.to_string_lossy());
     let bundle = open(&args.bundle, &args.limits)?;
     let set = given(&ruleset, &args.rulebooks.set)?;
     let times = TimeArgs {
@@ -103,7 +106,9 @@ fn inquiry(args: &QueryArgs, ruleset: Ruleset) -> Result<Inquiry, Failure> {
     };
     let settings = settings(&ruleset, &bundle, &set, &times, &args.limits)?;
     let only = args.subject.as_deref().map(super::glob).transpose()?;
-    Ok(Inquiry::new(Arc::new(ruleset), bundle, settings, only))
+    let inquiry = Inquiry::new(Arc::new(ruleset), bundle, settings, only);
+    progress.more(inquiry.parts());
+    Ok((inquiry, progress))
 }
 
 /// Writes to standard output.

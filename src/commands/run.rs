@@ -103,6 +103,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let choices = Choices::new(args, &ruleset)?;
     let mut out = output(args.output.as_deref())?;
     let progress = Progress::new(args.bundles.len(), "bundles");
+    progress.at(&args.bundles.first().map_or("".into(), |path| path.to_string_lossy()));
     let mut worst = Exit::Clean;
     // Reports are written in the order of the bundles; no more of them are in flight than threads can work at.
     for bundles in args.bundles.chunks(2 * rayon::current_num_threads()) {
@@ -117,7 +118,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         for report in reports {
             match report {
                 Ok(report) => {
-                    report::write(&report, args.format, &style, &mut out)?;
+                    progress.aside(|| report::write(&report, args.format, &style, &mut out))?;
                     worst = worst.or(exit(&report, args.fail_on, args.strict));
                 }
                 Err(failure) if several => {
@@ -127,7 +128,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 Err(failure) => return Err(failure),
             }
         }
-        out.flush()?;
+        progress.aside(|| out.flush())?;
     }
     Ok(worst)
 }

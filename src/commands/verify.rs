@@ -8,6 +8,7 @@ use clap::Args;
 use crate::bundle::{self, Bundle, Verification};
 use crate::cli::LimitArgs;
 
+use super::progress::Progress;
 use super::{Exit, Failure};
 
 /// Compare a bundle with its manifest, and name every item that is not as it was captured
@@ -27,8 +28,12 @@ pub struct VerifyArgs {
 /// A bundle that cannot be opened, or that has no manifest.
 pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let failed = |error: bundle::BundleError| Failure::usage(error.to_string(), error.help());
+    let progress = Progress::new(0, "items");
+    progress.at(&args.bundle.to_string_lossy());
     let bundle = Bundle::open(&args.bundle, &args.limits.limits()).map_err(failed)?;
-    let found = bundle::verify(&bundle).map_err(failed)?;
+    progress.more(bundle.manifest().map_or(0, |manifest| manifest.items.len()));
+    let found = bundle::verify(&bundle, &|| progress.done()).map_err(failed)?;
+    drop(progress);
     write!(io::stdout().lock(), "{}", text(&found))?;
     Ok(if found.holds() { Exit::Clean } else { Exit::Findings })
 }

@@ -99,6 +99,11 @@ impl Inquiry {
         self.only.as_ref().is_none_or(|only| only.is_match(name))
     }
 
+    /// Number of those that [`Inquiry::look`] looks at: the whole and the subjects, wanted or not.
+    pub fn parts(&self) -> usize {
+        1 + self.subjects.len()
+    }
+
     /// Looks at the whole and at every subject that is wanted, in this order. Subjects are looked at in parallel, each let go afterwards.
     pub fn look<T: Send>(&self, look: impl Fn(&Holder) -> T + Sync) -> Vec<T> {
         let seen = self.once(&look);

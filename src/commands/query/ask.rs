@@ -53,9 +53,14 @@ pub(super) fn run(args: &QueryArgs, mut ruleset: Ruleset, text: &str, style: &re
     let rulebook = rulebook(&ruleset, args.within.as_deref())?;
     let question = compile::question(&mut ruleset, rulebook, text);
     let question = question.map_err(|problems| Failure::Question(rendered(&problems, &ruleset.sources, style)))?;
-    let inquiry = inquiry(args, ruleset)?;
-    let asked = inquiry.look(|holder| (holder.kind() == question.kind).then(|| asked(args, holder, &question)));
-    let asked: Vec<Asked> = asked.into_iter().flatten().collect();
+    let (inquiry, progress) = inquiry(args, ruleset)?;
+    let look = |holder: &Holder| {
+        let asked = (holder.kind() == question.kind).then(|| asked(args, holder, &question));
+        progress.done();
+        asked
+    };
+    let asked: Vec<Asked> = inquiry.look(look).into_iter().flatten().collect();
+    drop(progress);
     match args.json {
         true => print_json(&asked)?,
         false => print(|out| asked.iter().try_for_each(|asked| out.write_all(line(asked).as_bytes())))?,

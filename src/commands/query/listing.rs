@@ -10,6 +10,7 @@ use crate::engine::{Holder, Inquiry};
 use crate::report::model::Outcome;
 use crate::rulebook::model::{Probe, ProbeId, Ruleset};
 
+use super::super::progress::Progress;
 use super::{Exit, Failure, QueryArgs, count, inquiry, print, print_json};
 
 /// Everything that is listed.
@@ -63,8 +64,9 @@ struct LeftOut {
 
 /// Lists what the bundle holds.
 pub(super) fn run(args: &QueryArgs, ruleset: Ruleset) -> Result<Exit, Failure> {
-    let inquiry = inquiry(args, ruleset)?;
-    let listing = listing(&inquiry);
+    let (inquiry, progress) = inquiry(args, ruleset)?;
+    let listing = listing(&inquiry, &progress);
+    drop(progress);
     let any = listing
         .subjects
         .iter()
@@ -76,9 +78,13 @@ pub(super) fn run(args: &QueryArgs, ruleset: Ruleset) -> Result<Exit, Failure> {
     Ok(if any { Exit::Clean } else { Exit::Findings })
 }
 
-fn listing(inquiry: &Inquiry) -> Listing {
+fn listing(inquiry: &Inquiry, progress: &Progress) -> Listing {
     let ruleset = inquiry.ruleset();
-    let mut subjects = inquiry.look(|holder| holding(ruleset, holder));
+    let mut subjects = inquiry.look(|holder| {
+        let holding = holding(ruleset, holder);
+        progress.done();
+        holding
+    });
     let bound = |held: &Held| held.path.is_some().then_some(held.id);
     let busy: BTreeSet<ProbeId> = subjects
         .iter()

@@ -64,13 +64,15 @@ pub(super) fn run(args: &QueryArgs, ruleset: Ruleset, path: &str) -> Result<Exit
         files: args.files.iter().map(|text| glob(text)).collect::<Result<_, _>>()?,
         args,
     };
-    let inquiry = inquiry(args, ruleset)?;
-    let mut searched: Vec<Searched> = inquiry
-        .look(|holder| search.holder(inquiry.ruleset(), holder))
-        .into_iter()
-        .flatten()
-        .collect();
+    let (inquiry, progress) = inquiry(args, ruleset)?;
+    let look = |holder: &Holder| {
+        let searched = search.holder(inquiry.ruleset(), holder);
+        progress.done();
+        searched
+    };
+    let mut searched: Vec<Searched> = inquiry.look(look).into_iter().flatten().collect();
     searched.extend(search.strays(&inquiry));
+    drop(progress);
     told(args, &searched)
 }
 
