@@ -144,7 +144,9 @@ impl Writer {
                 header.set_size(bytes.len() as u64);
                 header.set_mode(0o600);
                 header.set_mtime(u64::try_from(seconds).unwrap_or(0));
-                tar.append_data(&mut header, name, bytes)
+                tar.append_data(&mut header, name, bytes)?;
+                // What comes before a full disk or a sudden end can then be unpacked.
+                tar.get_mut().flush()
             }
             Target::Zip(zip) => {
                 zip.start_file(
