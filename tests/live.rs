@@ -351,3 +351,71 @@ fn the_time_for_all_probes_together_is_kept() {
     assert_eq!(items, ["ok", "timed-out", "not-run"]);
     assert_eq!(report["bundle"]["complete"], false);
 }
+
+/// Programs of the tests' own that print the environment they see, in place of those of the cloud.
+#[cfg(unix)]
+#[test]
+fn the_tools_that_a_shipped_rulebook_calls_see_what_they_are_set_up_with() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = folder(&[
+        ("bin/gcloud", b"#!/bin/sh\nexec env\n"),
+        ("bin/kubectl", b"#!/bin/sh\nexec env\n"),
+    ]);
+    for tool in ["bin/gcloud", "bin/kubectl"] {
+        fs::set_permissions(dir.path().join(tool), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let seen = [
+        ("HOME", "/home/anna"),
+        ("CLOUDSDK_CONFIG", "/home/anna/gcloud"),
+        ("CLOUDSDK_CORE_PROJECT", "shop"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "/home/anna/key.json"),
+        ("USE_GKE_GCLOUD_AUTH_PLUGIN", "True"),
+        ("KUBECONFIG", "/home/anna/kube"),
+        ("HTTPS_PROXY", "http://proxy:3128"),
+        ("no_proxy", "localhost"),
+    ];
+    let path = format!(
+        "{}:{}",
+        dir.path().join("bin").display(),
+        std::env::var("PATH").unwrap()
+    );
+    let bundle = dir.path().join("b");
+    let output = common::casebook()
+        .args([
+            "capture",
+            "-r",
+            "csm",
+            "--set",
+            "instance=i",
+            "--set",
+            "zone=z",
+            "--set",
+            "project=p",
+            "-o",
+        ])
+        .arg(&bundle)
+        .args(["--rule", "agent-silent", "--rule", "injector-misconfigured"])
+        .env("PATH", &path)
+        .envs(seen)
+        .env("APP_MODE", "fast")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let manifest: Value = serde_json::from_slice(&fs::read(bundle.join("casebook.json")).unwrap()).unwrap();
+    for tool in ["gcloud ", "kubectl "] {
+        let items = manifest["items"].as_array().unwrap().iter();
+        let mut items = items.filter(|item| item["origin"].as_str().is_some_and(|origin| origin.starts_with(tool)));
+        let item = items
+            .find(|item| item["outcome"] == "ok")
+            .unwrap_or_else(|| panic!("{tool}: {manifest:#}"));
+        let text = fs::read_to_string(bundle.join(item["path"].as_str().unwrap())).unwrap();
+        for (name, value) in seen {
+            assert!(text.contains(&format!("{name}={value}\n")), "{tool}: {name}: {text}");
+        }
+        assert!(
+            text.contains(&format!("PATH={path}\n")) && !text.contains("APP_MODE"),
+            "{text}"
+        );
+    }
+}

@@ -183,6 +183,43 @@ fn shipped_rulebooks_need_no_leave() {
     );
 }
 
+/// The statuses of a plan of what a rulebook in a folder would do.
+fn statuses(rulebook: &Path) -> std::collections::BTreeSet<String> {
+    let ran = run(&[
+        "plan",
+        "--json",
+        "-r",
+        rulebook.to_str().unwrap(),
+        "--set",
+        "instance=i",
+    ]);
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let items = plan["items"].as_array().unwrap().iter();
+    let ways = items.flat_map(|item| item["ways"].as_array().unwrap());
+    ways.map(|way| way["status"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_copy_of_a_shipped_rulebook_needs_no_leave_until_it_is_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["csm", "envoy"] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("rulebooks").join(name);
+        for entry in walkdir::WalkDir::new(&from).into_iter().map(Result::unwrap) {
+            let to = dir.path().join(name).join(entry.path().strip_prefix(&from).unwrap());
+            match entry.file_type().is_dir() {
+                true => std::fs::create_dir(&to).unwrap(),
+                false => drop(std::fs::copy(entry.path(), &to).unwrap()),
+            }
+        }
+    }
+    let copy = dir.path().join("csm");
+    assert!(!statuses(&copy).contains("denied"), "{:?}", statuses(&copy));
+    let main = copy.join("rulebook.yaml");
+    let text = std::fs::read_to_string(&main).unwrap();
+    std::fs::write(&main, text + "# mine\n").unwrap();
+    assert!(statuses(&copy).contains("denied"));
+}
+
 #[test]
 fn what_cannot_be_planned_is_a_problem_of_the_rulebook() {
     for (probes, code) in [

@@ -132,6 +132,15 @@ pub fn embedded() -> impl Iterator<Item = &'static str> {
     files::embedded_ids()
 }
 
+impl LoadedRulebook {
+    /// Whether it is one that is shipped, byte for byte, wherever it was read from.
+    pub fn is_shipped(&self) -> bool {
+        let id = &self.spec.rulebook.value;
+        self.origin == Origin::Embedded
+            || embedded().any(|shipped| shipped == id) && Folder::embedded(id).digest() == self.digest
+    }
+}
+
 impl Loaded {
     /// Loads what is at a path: a rulebook's directory, a directory of such directories, or a YAML file.
     ///

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Place, Problem};
 use crate::document::Parser;
 use crate::engine::MAX_PROBES;
-use crate::rulebook::load::{LoadedRulebook, Origin};
+use crate::rulebook::load::LoadedRulebook;
 use crate::rulebook::model::{Fact, FactSource, Probe, Rulebook, RulebookId, SubjectKind, Symbol};
 use crate::rulebook::spec::{ItemId, ProbeSpec, SubjectSpec};
 use crate::script::{Limits, ModuleProblem, ModuleText, Scripts};
@@ -46,7 +46,7 @@ impl Compiler {
                 .map(|(name, file)| (format!("{}::{name}", spec.rulebook), *file))
                 .collect(),
             cases: loaded.cases.clone(),
-            shipped: loaded.origin == Origin::Embedded,
+            shipped: loaded.is_shipped(),
             environment: spec.environment.iter().map(|name| name.value.clone()).collect(),
         });
         let mut places = BTreeMap::new();
