@@ -145,7 +145,7 @@ pub(super) fn items(run: &Arc<Run>) -> Vec<(crate::rulebook::model::ProbeId, Ite
             subject: run.label(),
             path: item.path.clone().or_else(|| run.expected_path(probe)),
             outcome: item.outcome,
-            detail: item.document.as_ref().err().cloned(),
+            detail: item.document.as_ref().err().or(item.remark.as_ref()).cloned(),
             ways: run.ways(probe),
             captured_at: captured
                 .at

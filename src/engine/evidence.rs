@@ -28,6 +28,8 @@ pub(crate) struct Item {
     pub(crate) document: Result<Arc<Doc>, String>,
     /// Whether a part is known to be missing.
     pub(crate) truncated: bool,
+    /// What the capture says of evidence that can be used all the same.
+    pub(crate) remark: Option<String>,
     /// SHA-256 of its bytes.
     pub(crate) sha256: Option<[u8; 32]>,
     /// Exit code of the command that gave it.
@@ -54,6 +56,7 @@ impl Item {
             outcome,
             document,
             truncated: false,
+            remark: None,
             sha256: None,
             exit: None,
             http: None,
@@ -175,6 +178,13 @@ fn told(item: &mut Item, path: &str, facts: &ItemFacts) {
     item.redactions = facts.redactions;
     let archive = facts.modified.map(|at| (at, TimeSource::Archive));
     item.captured = facts.captured_at.map(|at| (at, TimeSource::Manifest)).or(archive);
+    item.remark = facts.reason.clone().filter(|_| facts.truncated);
+    if facts.truncated
+        && let Err(reason) = &mut item.document
+    {
+        let why = item.remark.as_ref().map(|why| format!(": {why}"));
+        reason.push_str(&format!("; it is cut off{}", why.unwrap_or_default()));
+    }
     if let Some(outcome) = facts.outcome.filter(|outcome| *outcome != Outcome::Ok) {
         let told = facts.reason.as_deref().or(facts.stderr.as_deref()).unwrap_or_default();
         let line = told.trim().lines().next().map(|line| format!(": {line}"));

@@ -1,4 +1,4 @@
-//! One rule on one subject: its conditions in order, for every item it is repeated for, and the two guards over a pass.
+//! One rule on one subject: its conditions in order, for every item it is repeated for, and the guards over its verdict.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use indexmap::IndexMap;
 use rhai::{Array, Dynamic};
 
 use crate::report::model::{Severity, Verdict};
-use crate::rulebook::model::{Clause, Decision, Expr, Rule, RuleId};
+use crate::rulebook::model::{Clause, Decision, Expr, Rule, RuleId, Ruleset};
 use crate::script::Unknown;
 
 use super::frame::{Frame, Locals};
 use super::halt::Halt;
 use super::run::Run;
-use super::trace::{ProbeSet, Trace};
+use super::trace::{Cut, ProbeSet, Trace};
 
 /// Most different reasons that are kept for one verdict.
 const MAX_REASONS: usize = 3;
@@ -112,6 +112,7 @@ fn judged(run: &Arc<Run>, id: RuleId, watch: Option<&mut dyn Watch>) -> Judged {
     let rule = run.context.rule(id);
     let frame = run.frame(rule.rulebook);
     let mut judge = Judge {
+        ruleset: run.ruleset(),
         rule,
         frame,
         locals: Locals::new(),
@@ -128,6 +129,7 @@ fn judged(run: &Arc<Run>, id: RuleId, watch: Option<&mut dyn Watch>) -> Judged {
 }
 
 struct Judge<'r, 'w> {
+    ruleset: &'r Ruleset,
     rule: &'r Rule,
     frame: Arc<Frame>,
     locals: Locals,
@@ -205,7 +207,7 @@ impl Judge<'_, '_> {
 
     /// No item of a `forbid`: a pass, if the evidence was there.
     fn forbidden_absent(&mut self, trace: &Trace) {
-        let (verdict, note) = guarded(trace, None);
+        let (verdict, note) = self.guarded(trace, None);
         self.notes.insert(verdict, note.unwrap_or_default());
     }
 
@@ -223,7 +225,7 @@ impl Judge<'_, '_> {
             Ok(Decided::Fail(clause)) => self.failed(clause, trace),
             Ok(Decided::Verdict(Verdict::Pass, remark)) => {
                 trace.merge(&self.traced());
-                let (verdict, note) = guarded(&trace, remark);
+                let (verdict, note) = self.guarded(&trace, remark);
                 self.count(verdict, note);
             }
             Ok(Decided::Verdict(verdict, note)) => self.count(verdict, note),
@@ -282,6 +284,10 @@ impl Judge<'_, '_> {
             Some(Err(stop)) => return self.stopped(stop),
         };
         trace.merge(&self.traced());
+        if let Some(cut) = &trace.cut {
+            let note = self.cut("something looks wrong in what is there", cut);
+            return self.count(Verdict::Unknown, Some(note));
+        }
         let severity = rule.decide[clause].severity.unwrap_or(rule.severity);
         self.count(Verdict::Fail, None);
         let empty = || Failure {
@@ -321,6 +327,26 @@ impl Judge<'_, '_> {
                     }),
                 );
             }
+        }
+    }
+
+    /// A pass as it stands, or unknown where it rests on nothing or on half of something.
+    fn guarded(&self, trace: &Trace, remark: Option<Note>) -> (Verdict, Option<Note>) {
+        let well = "nothing wrong in what is there";
+        let note = match (&trace.cut, &trace.partial) {
+            _ if trace.reads.is_empty() => Note::of("nothing was looked at"),
+            (Some(cut), _) => self.cut(well, cut),
+            (None, Some(partial)) => Note::of(format!("{well}, but {partial}")),
+            (None, None) => return (Verdict::Pass, remark),
+        };
+        (Verdict::Unknown, Some(note))
+    }
+
+    /// Why evidence that was cut off decides nothing, whatever it seems to say.
+    fn cut(&self, seems: &str, cut: &Cut) -> Note {
+        Note {
+            missing: vec![self.ruleset.probe_code(cut.probe)],
+            ..Note::of(format!("{seems}, but {}", cut.reason))
         }
     }
 
@@ -400,18 +426,6 @@ impl Note {
             (false, 0) => Some(joined),
             (false, more) => Some(format!("{joined}; and {more} more")),
         }
-    }
-}
-
-/// A pass as it stands, or unknown where it rests on nothing or on half of something.
-fn guarded(trace: &Trace, remark: Option<Note>) -> (Verdict, Option<Note>) {
-    match &trace.partial {
-        _ if trace.reads.is_empty() => (Verdict::Unknown, Some(Note::of("nothing was looked at"))),
-        Some(partial) => (
-            Verdict::Unknown,
-            Some(Note::of(format!("nothing wrong in what is there, but {partial}"))),
-        ),
-        None => (Verdict::Pass, remark),
     }
 }
 

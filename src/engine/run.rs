@@ -14,7 +14,7 @@ use super::evidence::{self, Item};
 use super::extract;
 use super::frame::Frame;
 use super::halt::Halt;
-use super::trace::Trace;
+use super::trace::{Cut, Trace};
 
 /// Most bytes of a list or an object that are shown, where something in it is covered.
 const LONGEST_SHOWN: usize = 4096;
@@ -250,7 +250,8 @@ impl Run {
         })?;
         trace.reads.insert(probe);
         if item.truncated {
-            trace.partial = Some(format!("`{}` is cut off", item.path.as_deref().unwrap_or_default()));
+            let reason = format!("`{}` is cut off", item.path.as_deref().unwrap_or_default());
+            trace.cut = Some(Cut { probe, reason });
         }
         Ok(Arc::clone(document))
     }
@@ -269,7 +270,7 @@ impl Run {
             let mut trace = Trace::default();
             let value = extract::value(owner, fact, &mut trace);
             if self.context.fact(fact).partial {
-                trace.partial = None;
+                (trace.cut, trace.partial) = (None, None);
             }
             Cell { value, trace }
         })

@@ -40,14 +40,28 @@ impl ProbeSet {
 pub(crate) struct Trace {
     /// Probes whose evidence was known and was read.
     pub(crate) reads: ProbeSet,
-    /// Why a pass cannot rest on it: a truncated item, a list with unknown members.
+    /// An item that was cut off: no verdict can rest on it.
+    pub(crate) cut: Option<Cut>,
+    /// Why a pass cannot rest on it: a list with unknown members.
     pub(crate) partial: Option<String>,
+}
+
+/// An item of which a part is known to be missing.
+#[derive(Debug, Clone)]
+pub(crate) struct Cut {
+    /// The probe that it is evidence of.
+    pub(crate) probe: ProbeId,
+    /// What is the matter with it, in words.
+    pub(crate) reason: String,
 }
 
 impl Trace {
     /// Adds what another evaluation has looked at.
     pub(crate) fn merge(&mut self, other: &Trace) {
         self.reads.extend(&other.reads);
+        if self.cut.is_none() {
+            self.cut.clone_from(&other.cut);
+        }
         if self.partial.is_none() {
             self.partial.clone_from(&other.partial);
         }

@@ -244,7 +244,13 @@ fn attempt_all(attempts: &[Attempt], until: Instant, cancelled: &Arc<AtomicBool>
             environment: Arc::clone(&attempt.environment),
             permits: Arc::clone(&attempt.permits),
         };
-        let gathered = attempt.action.gather(&order);
+        let mut gathered = attempt.action.gather(&order);
+        if gathered.truncated && gathered.reason.is_none() {
+            let limit = attempt.limit;
+            gathered.reason = Some(format!(
+                "more than {limit} bytes, of which a part was kept (--probe-limit)"
+            ));
+        }
         let better = best
             .as_ref()
             .is_none_or(|(old, _): &(Gathered, String)| rank(&gathered) > rank(old));

@@ -203,16 +203,16 @@ fn verdict(number: u32, word: Option<String>) -> Result<Verdict, String> {
     }
 }
 
-/// A pass rests on evidence that was read, and read whole.
+/// A pass rests on evidence that was read, and read whole; a fail on nothing that was cut off.
 fn guarded(verdict: Verdict, says: Option<String>, trace: &Trace) -> (Verdict, Option<String>) {
-    match (verdict, &trace.partial) {
-        (Verdict::Pass, _) if trace.reads.is_empty() => (Verdict::Unknown, Some("nothing was looked at".into())),
-        (Verdict::Pass, Some(partial)) => {
-            let reason = format!("nothing wrong in what is there, but {partial}");
-            (Verdict::Unknown, Some(reason))
-        }
-        _ => (verdict, says),
-    }
+    let cut = trace.cut.as_ref().map(|cut| &cut.reason);
+    let reason = match (verdict, cut.or(trace.partial.as_ref())) {
+        (Verdict::Pass, _) if trace.reads.is_empty() => "nothing was looked at".to_owned(),
+        (Verdict::Pass, Some(why)) => format!("nothing wrong in what is there, but {why}"),
+        (Verdict::Fail, Some(why)) if cut.is_some() => format!("something looks wrong in what is there, but {why}"),
+        _ => return (verdict, says),
+    };
+    (Verdict::Unknown, Some(reason))
 }
 
 fn evidence<'l>(labels: impl Iterator<Item = &'l Label>) -> Vec<String> {

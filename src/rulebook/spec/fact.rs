@@ -93,7 +93,7 @@ spec! {
         pub by: Option<Text>,
         /// Kind of subject over which `let` is listed, as rows of subject and value
         pub over: Option<ItemId>,
-        /// `ok` where the newest part of truncated evidence suffices
+        /// `ok` where the newest part of truncated evidence suffices for a pass and a fail; without it, neither rests on what was cut off
         pub partial: Option<Partial>,
     }
     shape shape_fact
