@@ -213,7 +213,7 @@ fn a_live_run_touches_nothing_outside_its_plan() {
         }
     }
     println!(
-        "{} programs, {} connections, {} files read, {} written; the plan has {} items",
+        "touched: {} programs, {} connections, {} files read, {} written; the plan has {} items",
         touched.programs.len(),
         touched.connections.len(),
         touched.read.len(),
@@ -244,6 +244,7 @@ fn a_live_run_touches_nothing_outside_its_plan() {
         .filter(|path| !path.starts_with(&keep) && *path != "/dev/null")
         .collect();
     assert!(strange.is_empty(), "written: {strange:#?}");
+    println!("0 touched outside the plan");
     assert!(
         touched.read.iter().any(|path| path.ends_with("logs/a.log"))
             && !touched.read.iter().any(|path| path.ends_with("unwanted.txt"))

@@ -45,12 +45,14 @@ pub const ENVIRONMENT: &[&str] = &[
     "no_proxy",
 ];
 
-/// Most bytes of standard error that are kept.
-const STDERR: u64 = 8 * 1024;
+/// Most bytes of standard error that are kept: half of them from its beginning, half from its end.
+const STDERR: usize = 64 * 1024;
 /// How often a command is looked after.
 const TICK: Duration = Duration::from_millis(20);
 /// How long what a command has written may take to arrive once it has ended.
 const TAIL: Duration = Duration::from_secs(1);
+/// The same for one that was stopped.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 impl<T> Exec<T> {
     pub(super) fn compile(spec: &spec::Command, words: &mut impl FnMut(&Text) -> Option<T>) -> Option<Exec<T>> {
@@ -88,12 +90,14 @@ impl Kind for Exec<String> {
         };
         let (sender, receiver) = channel();
         let mut streams = Streams::default();
-        read_aside(child.stdout.take(), order.limit, Stream::Out, &sender);
-        read_aside(child.stderr.take(), STDERR, Stream::Error, &sender);
+        read_output(child.stdout.take(), order.limit, &sender);
+        read_errors(child.stderr.take(), &sender);
         drop(sender);
         let end = attend(&mut child, &receiver, &mut streams, order);
         if !matches!(end, End::Exited(_)) {
             stop(&mut child);
+            // What it has said until then tells why.
+            drain(&receiver, &mut streams, Instant::now() + LAST_WORDS);
         }
         streams.gathered(end)
     }
@@ -134,44 +138,57 @@ fn not_started(program: &str, error: &io::Error) -> Gathered {
     }
 }
 
-enum Stream {
-    Out,
-    Error,
-}
-
 /// What came over a stream until it ended or was full.
-struct Heard {
-    stream: Stream,
-    bytes: Vec<u8>,
-    full: bool,
+enum Heard {
+    Out { bytes: Vec<u8>, full: bool },
+    Error(String),
 }
 
 #[derive(Default)]
 struct Streams {
-    out: Option<Heard>,
-    error: Option<Heard>,
+    out: Option<(Vec<u8>, bool)>,
+    error: Option<String>,
 }
 
-/// Reads a stream on a thread of its own. One that is full is closed, which ends most programs.
-fn read_aside(stream: Option<impl Read + Send + 'static>, limit: u64, which: Stream, sender: &Sender<Heard>) {
+/// Reads a stream on a thread of its own, and hands over what was heard.
+fn read_aside<S: Read + Send + 'static>(
+    stream: Option<S>,
+    sender: &Sender<Heard>,
+    read: impl FnOnce(S) -> Heard + Send + 'static,
+) {
     let Some(stream) = stream else { return };
     let sender = sender.clone();
-    thread::spawn(move || {
+    // Whoever asked may have gone.
+    thread::spawn(move || drop(sender.send(read(stream))));
+}
+
+/// Reads what a command puts out. A stream that is full is closed, which ends most programs.
+fn read_output(stream: Option<impl Read + Send + 'static>, limit: u64, sender: &Sender<Heard>) {
+    read_aside(stream, sender, move |stream| {
         let (mut bytes, mut limited) = (Vec::new(), stream.take(limit));
         // What was read before an error is what there is.
         let _ = limited.read_to_end(&mut bytes);
-        let mut stream = limited.into_inner();
-        let full = bytes.len() as u64 == limit && stream.read(&mut [0]).is_ok_and(|count| count > 0);
-        if full && matches!(which, Stream::Error) {
-            // The program goes on while somebody listens.
-            let _ = io::copy(&mut stream, &mut io::sink());
+        let full = bytes.len() as u64 == limit && limited.into_inner().read(&mut [0]).is_ok_and(|count| count > 0);
+        Heard::Out { bytes, full }
+    });
+}
+
+/// Reads what a command has to complain of, to its end: the program goes on while somebody listens.
+fn read_errors(stream: Option<impl Read + Send + 'static>, sender: &Sender<Heard>) {
+    read_aside(stream, sender, |mut stream| {
+        let (mut first, mut last, mut left_out) = (Vec::new(), Vec::new(), 0);
+        let _ = stream.by_ref().take(STDERR as u64 / 2).read_to_end(&mut first);
+        let mut chunk = [0; 8 * 1024];
+        while let Ok(count @ 1..) = stream.read(&mut chunk) {
+            last.extend_from_slice(&chunk[..count]);
+            let over = last.len().saturating_sub(STDERR / 2);
+            left_out += last.drain(..over).count();
         }
-        // Whoever asked may have gone.
-        let _ = sender.send(Heard {
-            stream: which,
-            bytes,
-            full,
-        });
+        if left_out > 0 {
+            first.extend_from_slice(format!("\n[{left_out} bytes left out]\n").as_bytes());
+        }
+        first.append(&mut last);
+        Heard::Error(String::from_utf8_lossy(&first).into_owned())
     });
 }
 
@@ -207,7 +224,7 @@ fn attend(child: &mut Child, receiver: &Receiver<Heard>, streams: &mut Streams, 
             Err(RecvTimeoutError::Disconnected) => thread::sleep(TICK.min(order.left())),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if streams.out.as_ref().is_some_and(|out| out.full) {
+        if streams.out.as_ref().is_some_and(|(_, full)| *full) {
             return End::Full;
         }
     }
@@ -233,21 +250,18 @@ fn stop(child: &mut Child) {
 
 impl Streams {
     fn take(&mut self, heard: Heard) {
-        match heard.stream {
-            Stream::Out => self.out = Some(heard),
-            Stream::Error => self.error = Some(heard),
+        match heard {
+            Heard::Out { bytes, full } => self.out = Some((bytes, full)),
+            Heard::Error(text) => self.error = Some(text),
         }
     }
 
     fn gathered(self, end: End) -> Gathered {
-        let stderr = self
-            .error
-            .map(|heard| String::from_utf8_lossy(&heard.bytes).into_owned());
-        let stderr = stderr.filter(|text| !text.trim().is_empty());
+        let stderr = self.error.filter(|text| !text.trim().is_empty());
         let first = stderr
             .as_deref()
             .and_then(|text| text.lines().find(|line| !line.trim().is_empty()));
-        let (out, full) = self.out.map_or((None, false), |heard| (Some(heard.bytes), heard.full));
+        let (out, full) = self.out.map_or((None, false), |(bytes, full)| (Some(bytes), full));
         let gathered = match &end {
             End::Exited(status) if status.success() => match out {
                 Some(bytes) => Gathered::whole(bytes),
