@@ -28,6 +28,8 @@ pub(crate) struct Item {
     pub(crate) document: Result<Arc<Doc>, String>,
     /// Whether a part is known to be missing.
     pub(crate) truncated: bool,
+    /// Whether it looks cut off, and nothing tells that it is not: a text that ends in the middle of a line.
+    pub(crate) open_end: bool,
     /// What the capture says of evidence that can be used all the same.
     pub(crate) remark: Option<String>,
     /// SHA-256 of its bytes.
@@ -56,6 +58,7 @@ impl Item {
             outcome,
             document,
             truncated: false,
+            open_end: false,
             remark: None,
             sha256: None,
             exit: None,
@@ -151,7 +154,13 @@ fn absent(probe: &Probe, folder: &str) -> Item {
 /// Reads and parses a file of the bundle as the evidence of `probe`.
 pub(super) fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: u16) -> Item {
     let mut item = match bundle.read(path) {
-        Ok(bytes) => understood(probe, path, bytes, slot),
+        Ok(bytes) => {
+            let open_end = has_open_end(&probe.parser, &bytes);
+            Item {
+                open_end,
+                ..understood(probe, path, bytes, slot)
+            }
+        }
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Item::new(
             Some(path),
             Outcome::Denied,
@@ -169,9 +178,21 @@ pub(super) fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: u16) -> Ite
     item
 }
 
+/// Whether a text ends in the middle of a line. What ends with a bracket of its own cannot lose its end unnoticed.
+fn has_open_end(parser: &Parser, text: &[u8]) -> bool {
+    let brackets = match parser {
+        Parser::Json(_) => true,
+        Parser::Yaml => matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')),
+        _ => false,
+    };
+    !brackets && !matches!(text.last(), None | Some(b'\n' | b'\r'))
+}
+
 /// What the capture tells about an item beside its bytes.
 fn told(item: &mut Item, path: &str, facts: &ItemFacts) {
     item.truncated = facts.truncated;
+    // Where the gathering is known to have gone well, the text is what was there.
+    item.open_end &= facts.outcome.is_none();
     item.exit = facts.exit.map(i64::from);
     item.http = facts.http.map(i64::from);
     item.stderr.clone_from(&facts.stderr);

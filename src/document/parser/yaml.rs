@@ -30,7 +30,7 @@
 
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span as Place, StructureStyle, Tag, options};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span as Place, StructureStyle, Tag, options};
 use rustc_hash::FxHashMap;
 
 use super::text::{is_json_number, room, slice, span};
@@ -63,7 +63,7 @@ pub(super) fn parse(text: String) -> Result<Document, ParseError> {
                 Ok((event, place)) => reader.event(event, &place)?,
                 Err(error) => {
                     let at = error.marker().byte_offset().unwrap_or_default();
-                    return fault(at.min(text.len()), error.info());
+                    return fault(at.min(text.len()), wrong(&error));
                 }
             }
         }
@@ -71,6 +71,18 @@ pub(super) fn parse(text: String) -> Result<Document, ParseError> {
         build.unwrap_root();
         Ok(())
     })
+}
+
+/// What is wrong, in words.
+fn wrong(error: &ScanError) -> String {
+    match error.kind() {
+        ErrorKind::RecursionLimitExceeded => too_deep(),
+        _ => error.info().to_owned(),
+    }
+}
+
+fn too_deep() -> String {
+    format!("lists and mappings are nested more than {MAX_DEPTH} deep")
 }
 
 /// A collection that is not closed yet.
@@ -159,10 +171,7 @@ impl Reader<'_, '_> {
             return fault(start, "a list or a mapping is a key here, which only scalars can be");
         }
         if self.build.depth() > MAX_DEPTH {
-            return fault(
-                start,
-                format!("lists and mappings are nested more than {MAX_DEPTH} deep"),
-            );
+            return fault(start, too_deep());
         }
         let node = self.build.next_node();
         if anchor > 0 {
@@ -231,10 +240,7 @@ impl Reader<'_, '_> {
         }
         let size = self.build.size(node);
         if self.build.depth() + size.depth > MAX_DEPTH + 1 {
-            return fault(
-                range.start,
-                format!("lists and mappings are nested more than {MAX_DEPTH} deep"),
-            );
+            return fault(range.start, too_deep());
         }
         self.repeated += size.nodes * NODE + size.bytes;
         let (least, times) = REPEATED;
