@@ -346,10 +346,10 @@ fn a_rulebook_can_say_where_the_subjects_of_another_lie() {
     };
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("pods.yaml"), PLACES).unwrap();
-    for pod in 0..20 {
+    for pod in 0..200 {
         let into = dir
             .path()
-            .join(format!("bundle/proxies/{}/pod-{pod:02}", ["default", "shop"][pod % 2]));
+            .join(format!("bundle/proxies/{}/pod-{pod:03}", ["default", "shop"][pod % 2]));
         std::fs::create_dir_all(&into).unwrap();
         let from = if [4, 11].contains(&pod) { &broken } else { &healthy };
         for name in ["server_info.json", "config_dump.json", "clusters.json"] {
@@ -366,7 +366,7 @@ fn a_rulebook_can_say_where_the_subjects_of_another_lie() {
     let args = ["run", bundle.to_str().unwrap(), "-r", rulebook.to_str().unwrap()];
     let (code, report) = report(&args);
     assert_eq!(code, 1);
-    let two = ["proxy/default/pod-04", "proxy/shop/pod-11"];
+    let two = ["proxy/default/pod-004", "proxy/shop/pod-011"];
     assert_eq!(subjects(&report, "route-to-unknown-cluster"), two);
     let findings = report["findings"].as_array().unwrap();
     let mut named: Vec<&str> = findings
@@ -375,7 +375,7 @@ fn a_rulebook_can_say_where_the_subjects_of_another_lie() {
         .collect();
     named.sort_unstable();
     named.dedup();
-    assert_eq!(named, [two[0], two[1], "proxy/shop/pod-17"], "{:?}", codes(&report));
+    assert_eq!(named, [two[0], two[1], "proxy/shop/pod-017"], "{:?}", codes(&report));
     let ran = run(&args);
-    assert!(ran.stdout.contains("on 2 of 20"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("on 2 of 200"), "{}", ran.stdout);
 }

@@ -325,3 +325,55 @@ fn a_bound_on_items_can_be_set_and_what_breaks_it_is_unknown() {
     assert!(reason.contains("config_dump.json"), "{reason}");
     assert_eq!(run(&["run", EXAMPLE, "--max-item", "lots"]).code, 2);
 }
+
+/// Rules over a listing of the packet filter, a log and statistics, none of which is JSON.
+const TEXTS: &str = r#"
+casebook: 1
+rulebook: own
+title: Own
+probes:
+  listing: { captured: [iptables-t-nat-S.txt], parse: { iptables: { table: nat } } }
+  log: { captured: [envoy.err.log], parse: { lines: { fields: '^(?<time>\S+)\t(?<level>\w+)\t(?<text>.*)$' } } }
+  stats: { captured: [stats.txt], parse: { key-value: {} } }
+facts:
+  returned: { from: listing, all: "$.nat.ISTIO_INBOUND.rules[?@.target=='RETURN' && @.destination_port]" }
+  rejected: { from: log, all: "$[?search(@.text, 'rejected: Invalid duration')]" }
+  rejections: { from: stats, one: "$['cluster_manager.cds.update_rejected']" }
+rules:
+  returned: { title: A port is not redirected, severity: error, forbid: { rule: returned }, key: rule.destination_port, at: rule.destination_port }
+  rejected: { title: Configuration was rejected, severity: error, forbid: { row: rejected }, at: row.level }
+  rejections: { title: Configuration was rejected, severity: error, expect: int(rejections) == 0, at: rejections }
+"#;
+
+#[test]
+fn a_listing_a_log_and_statistics_are_labelled_at_their_exact_bytes() {
+    let Some(path) = bundle("istio_cds_nack_validation") else {
+        return;
+    };
+    let dir = folder(&[("own.yaml", TEXTS.as_bytes())]);
+    let book = dir.path().join("own.yaml");
+    let (code, report) = report(&["run", &path, "-r", book.to_str().unwrap()]);
+    assert_eq!(code, 1, "{report:#}");
+    let findings = report["findings"].as_array().unwrap();
+    for (rule, file, words, line) in [
+        (
+            "returned",
+            "iptables-t-nat-S.txt",
+            "15008",
+            "-A ISTIO_INBOUND -p tcp -m tcp --dport 15008 -j RETURN",
+        ),
+        ("rejected", "envoy.err.log", "warning", "rejected: Invalid duration"),
+        ("rejections", "stats.txt", "1", "cluster_manager.cds.update_rejected: 1"),
+    ] {
+        let mut of_rule = findings.iter().filter(|finding| finding["rule"] == rule);
+        let label = &of_rule.next().unwrap()["labels"][0];
+        let text = std::fs::read_to_string(std::path::Path::new(&path).join(file)).unwrap();
+        let number = |name: &str| usize::try_from(label[name].as_u64().unwrap()).unwrap();
+        assert_eq!(label["evidence"], file);
+        assert_eq!(&text[number("start")..number("end")], words, "{rule}");
+        let labelled = text.lines().nth(number("line") - 1).unwrap();
+        assert!(labelled.contains(line), "{rule}: {labelled}");
+        let column = labelled.chars().skip(number("column") - 1).collect::<String>();
+        assert!(column.starts_with(words), "{rule}: {column}");
+    }
+}
