@@ -184,6 +184,29 @@ fn a_condition_under_which_a_rule_explains_another_is_changed_too() {
 }
 
 #[test]
+fn a_shape_is_left_out_too() {
+    let rulebook = RULEBOOK.replace(
+        "[status.json], parse: json",
+        "[status.json], parse: json, shape: $.state",
+    );
+    let alien = "  alien:\n    evidence: { status: '{}' }\n    unknown: { not-serving: is not a whole `status` }\n";
+    for (more, code) in [("", 0), (alien, 5)] {
+        let dir = shop(&format!("{CASES}{TIGHT}{more}"));
+        let rulebook = match code {
+            0 => rulebook.clone(),
+            _ => rulebook.replace(
+                "  status: {",
+                "  # casebook: survives(drop-shape) it does not\n  status: {",
+            ),
+        };
+        std::fs::write(dir.path().join("shop/rulebook.yaml"), rulebook).expect("a file");
+        let (exit, out, _) = test(&dir, &["shop", "--mutate", "--ascii", "--width", "90"]);
+        let unnoticed = out.contains("no case notices that the shape is left out");
+        assert_eq!((exit, unnoticed), (code, code == 0), "{out}");
+    }
+}
+
+#[test]
 fn globs_narrow_cases_and_rules() {
     let dir = shop(CASES);
     assert_eq!(test(&dir, &["--case", "u*"]).1, "1 passed, 0 failed\n");

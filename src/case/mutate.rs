@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use crate::diagnostic::Place;
 use crate::engine::Variant;
 use crate::report::model::Verdict;
-use crate::rulebook::model::{FactId, RuleId, RulebookId, Ruleset};
+use crate::rulebook::model::{FactId, ProbeId, RuleId, RulebookId, Ruleset};
 
 use super::{Case, Outcome, Selection, check, evidence};
 
@@ -45,11 +45,13 @@ pub enum Change {
     WidenPath,
     /// One of several paths or sources is left out.
     DropPath,
+    /// What an item of evidence must have is left out.
+    DropShape,
 }
 
 impl Change {
     /// All of them.
-    pub const ALL: [Change; 9] = [
+    pub const ALL: [Change; 10] = [
         Change::Negate,
         Change::SwapComparison,
         Change::ShiftThreshold,
@@ -59,6 +61,7 @@ impl Change {
         Change::BreakPath,
         Change::WidenPath,
         Change::DropPath,
+        Change::DropShape,
     ];
 
     /// Its code, as excuses have it.
@@ -73,6 +76,7 @@ impl Change {
             Change::BreakPath => "break-path",
             Change::WidenPath => "widen-path",
             Change::DropPath => "drop-path",
+            Change::DropShape => "drop-shape",
         }
     }
 }
@@ -90,6 +94,8 @@ pub enum Owner {
     Rulebook(RulebookId),
     /// The default of an input.
     Input(RulebookId, String),
+    /// A probe.
+    Probe(ProbeId),
     /// A fact.
     Fact(FactId),
     /// A rule.
@@ -123,6 +129,7 @@ impl Mutant {
     pub fn rulebook(&self, ruleset: &Ruleset) -> RulebookId {
         match &self.owner {
             Owner::Rulebook(rulebook) | Owner::Input(rulebook, _) => *rulebook,
+            Owner::Probe(probe) => ruleset.probes[*probe].rulebook,
             Owner::Fact(fact) => ruleset.facts[*fact].rulebook,
             Owner::Rule(rule) => ruleset.rules[*rule].rulebook,
             Owner::Edge(edge) => ruleset.rules[ruleset.edges[*edge].written_by].rulebook,

@@ -119,7 +119,27 @@ pub(crate) fn gather(context: &Context, folder: &str, probe: ProbeId) -> Item {
     let declared = &ruleset.probes[probe];
     match bind(declared, bundle, folder) {
         None => absent(declared, folder),
-        Some(path) => read(declared, bundle, path, slot),
+        Some(path) => {
+            let item = read(declared, bundle, path, slot);
+            let any = context.variant.shapeless == Some(probe);
+            if any { item } else { shaped(declared, path, item) }
+        }
+    }
+}
+
+/// An item, known only where it has the shape that its probe asks for.
+fn shaped(probe: &Probe, path: &str, item: Item) -> Item {
+    match (&probe.shape, &item.document) {
+        (Some(shape), Ok(doc)) if shape.select(&doc.document, doc.document.root()).is_empty() => Item {
+            outcome: Outcome::Alien,
+            document: Err(format!(
+                "`{path}` is not a whole `{}`: nothing in it matches `{}`",
+                probe.id,
+                shape.text()
+            )),
+            ..item
+        },
+        _ => item,
     }
 }
 
@@ -227,18 +247,11 @@ fn understood(probe: &Probe, path: &str, bytes: Vec<u8>, slot: u16) -> Item {
             sha256: Some(sha256),
             ..Item::new(Some(path), Outcome::Unparsable, Err(reason))
         },
-        Ok((document, sha256, replaced)) => {
-            let item = if has_shape(probe, &document) {
-                Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot, document })))
-            } else {
-                Item::new(Some(path), Outcome::Alien, Err(alien(probe, path)))
-            };
-            Item {
-                sha256: Some(sha256),
-                replaced,
-                ..item
-            }
-        }
+        Ok((document, sha256, replaced)) => Item {
+            sha256: Some(sha256),
+            replaced,
+            ..Item::new(Some(path), Outcome::Ok, Ok(Arc::new(Doc { slot, document })))
+        },
     }
 }
 
@@ -303,20 +316,5 @@ fn unreadable(probe: &Probe, path: &str, error: &ParseError) -> String {
     format!(
         "`{path}` cannot be read as {format}: {} at {place}{hint}",
         error.message
-    )
-}
-
-fn has_shape(probe: &Probe, document: &Document) -> bool {
-    probe
-        .shape
-        .as_ref()
-        .is_none_or(|shape| !shape.select(document, document.root()).is_empty())
-}
-
-fn alien(probe: &Probe, path: &str) -> String {
-    let shape = probe.shape.as_ref().map_or("", |s| s.text());
-    format!(
-        "`{path}` is not a whole `{}`: nothing in it matches `{shape}`",
-        probe.id
     )
 }

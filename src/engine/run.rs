@@ -161,7 +161,7 @@ impl Run {
     /// The evidence of a probe, read when first asked for.
     pub(crate) fn item(&self, probe: ProbeId) -> &Item {
         let owner = self.of_kind(self.ruleset().probes[probe].kind);
-        if let Some(base) = &owner.base {
+        if let Some(base) = owner.base_of(probe) {
             return base.item(probe);
         }
         let gather = || evidence::gather(&owner.context, &owner.subject.folder, probe);
@@ -172,10 +172,16 @@ impl Run {
     pub(crate) fn item_read(&self, probe: ProbeId) -> Option<&Item> {
         // Places in evidence that is gone have numbers of no probe.
         let owner = self.of_kind(self.ruleset().probes.get(probe)?.kind);
-        match &owner.base {
+        match owner.base_of(probe) {
             Some(base) => base.item_read(probe),
             None => owner.items[probe].get(),
         }
+    }
+
+    /// The run that holds the evidence of a probe in place of this one, which is a variant of it.
+    fn base_of(&self, probe: ProbeId) -> Option<&Arc<Run>> {
+        let own = self.context.variant.shapeless == Some(probe);
+        self.base.as_ref().filter(|_| !own)
     }
 
     /// The evidence that was read in this very run.

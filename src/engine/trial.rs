@@ -9,7 +9,7 @@ use rhai::Dynamic;
 use crate::bundle::Bundle;
 use crate::diagnostic::Place;
 use crate::report::model::Report;
-use crate::rulebook::model::{Expr, Fact, FactId, Rule, RuleId, RulebookId, Ruleset};
+use crate::rulebook::model::{Expr, Fact, FactId, ProbeId, Rule, RuleId, RulebookId, Ruleset};
 
 use super::context::{Context, Earlier};
 use super::examine::{self, Examined};
@@ -27,6 +27,8 @@ pub struct Variant {
     pub when: Option<(RulebookId, Option<Expr>)>,
     /// Another condition, or none, in place of that under which one rule explains another and which is written at this place.
     pub edge: Option<(Place, Option<Expr>)>,
+    /// A probe whose evidence is taken for whole, whatever its shape.
+    pub shapeless: Option<ProbeId>,
     /// Another default of an input.
     pub input: Option<(RulebookId, String, Dynamic)>,
     /// The facts whose values may differ for that.

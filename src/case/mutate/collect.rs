@@ -98,6 +98,7 @@ impl Collector<'_> {
                 self.default(id, &entry, name, &default.text);
             }
         }
+        self.shapes(id, spec);
         for (name, fact) in &spec.facts {
             if let Some(&Symbol::Fact(fact_id)) = self.ruleset.rulebooks[id].names.get(name.value.as_str()) {
                 let entry = Entry {
@@ -115,6 +116,23 @@ impl Collector<'_> {
                     place: name.place,
                 };
                 self.rule(rule_id, &entry, rule);
+            }
+        }
+    }
+
+    /// The shapes of probes.
+    fn shapes(&mut self, id: RulebookId, spec: &RulebookSpec) {
+        for (name, probe) in &spec.probes {
+            let symbol = self.ruleset.rulebooks[id].names.get(name.value.as_str());
+            if let (Some(&Symbol::Probe(probe_id)), Some(shape)) = (symbol, &probe.shape) {
+                let entry = Entry {
+                    owner: Owner::Probe(probe_id),
+                    place: name.place,
+                };
+                let mut variant = self.variant(&entry);
+                variant.shapeless = Some(probe_id);
+                let told = "the shape is left out".to_owned();
+                self.ready(&entry, Change::DropShape, shape, None, told, variant);
             }
         }
     }

@@ -22,6 +22,10 @@ pub(super) fn of(ruleset: &Ruleset, owner: &Owner) -> Effects {
     let facts = 0..ruleset.facts.len();
     let first: BTreeSet<FactId> = match owner {
         Owner::Fact(fact) => BTreeSet::from([*fact]),
+        Owner::Probe(probe) => facts
+            .clone()
+            .filter(|fact| ruleset.facts[*fact].needs.contains(probe))
+            .collect(),
         Owner::Input(rulebook, name) => facts
             .clone()
             .filter(|fact| fact_reads(ruleset, *fact).any(|(by, read)| is_input(by, read, *rulebook, name)))
@@ -50,6 +54,7 @@ fn reaches(ruleset: &Ruleset, owner: &Owner, changed: &BTreeSet<FactId>, id: Rul
             let mut same = ruleset.edges.iter().filter(|edge| edge.place() == place);
             same.any(|edge| edge.cause == id || edge.effect == id)
         }
+        Owner::Probe(probe) => rule.needs.contains(probe),
         Owner::Fact(_) | Owner::Input(..) => false,
     };
     let other = |(by, read): (RulebookId, &Read)| match (owner, symbol(ruleset, by, read)) {
