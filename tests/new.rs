@@ -59,7 +59,7 @@ fn a_new_rulebook_compiles_and_its_cases_pass() {
         linted.stderr
     );
     let tested = ok(dir.path(), &["test", "my_shop", "--coverage", "--require-coverage"]);
-    assert!(tested.contains("4 passed, 0 failed"), "{tested}");
+    assert!(tested.contains("5 passed, 0 failed"), "{tested}");
     let vacuous = run_in(dir.path(), &["test", "my_shop", "--vacuity"]);
     assert_eq!(vacuous.code, 0, "{}", vacuous.stdout);
     let mutated = run_in(dir.path(), &["test", "my_shop", "--mutate"]);
@@ -121,7 +121,7 @@ fn a_new_rule_and_a_new_case_compile_and_hold() {
         text.contains("#   probes: status\n#   facts: disks\n#   inputs: inputs.limit\n"),
         "{text}"
     );
-    assert!(ok(dir.path(), &["test", "my_shop"]).contains("6 passed, 0 failed"));
+    assert!(ok(dir.path(), &["test", "my_shop"]).contains("7 passed, 0 failed"));
     let ran = run_in(dir.path(), &["new", "case", "--rule", "disk-ful", "--in", "my_shop"]);
     assert!(ran.stderr.contains("did you mean `disk-full`?"), "{}", ran.stderr);
 }
@@ -146,10 +146,10 @@ fn a_case_from_a_bundle_holds_only_what_the_rule_reads() {
         case.contains("says: \"the disk at `/` is 97 % full\"\n          key: \"/\""),
         "{case}"
     );
-    assert!(ok(dir.path(), &["test", "my_shop"]).contains("5 passed, 0 failed"));
+    assert!(ok(dir.path(), &["test", "my_shop"]).contains("6 passed, 0 failed"));
     let second = new_case(dir.path(), "bundle", "disk-full", "my_shop", &["--set", "limit=98"]);
     assert!(second.contains("disk-full-passes.yaml"), "{second}");
-    assert!(ok(dir.path(), &["test", "my_shop"]).contains("6 passed, 0 failed"));
+    assert!(ok(dir.path(), &["test", "my_shop"]).contains("7 passed, 0 failed"));
 }
 
 #[test]
