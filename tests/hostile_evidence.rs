@@ -291,3 +291,29 @@ fn an_archive_cut_at_any_byte_lets_no_rule_pass() {
         );
     }
 }
+
+#[test]
+fn a_captured_item_that_was_changed_afterwards_lets_no_rule_pass() {
+    let rule = "decide: [{ fail: 'p.contains(\"DOWN\")', at: p }, { pass: true }]";
+    let dir = folder(&[
+        ("r.yaml", book("raw", rule).as_bytes()),
+        ("b/p", b"one\ntwo\nall is LIVE\n"),
+    ]);
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let bundle = casebook::bundle::Bundle::open(Path::new(&at("b")), &casebook::bundle::Limits::default()).unwrap();
+    casebook::bundle::Manifest::of(&bundle)
+        .unwrap()
+        .write(Path::new(&at("b")))
+        .unwrap();
+    let judged = || verdict(&report(&["run", &at("b"), "-r", &at("r.yaml")]).1, "r");
+    assert_eq!(judged().0, "pass");
+    // Cut between two lines, which no text could tell; and changed within one.
+    for text in ["one\ntwo\n", "one\ntwo\nall is LIFE\n"] {
+        fs::write(dir.path().join("b/p"), text).unwrap();
+        let (verdict, reason) = judged();
+        assert_eq!(verdict, "unknown");
+        assert!(reason.ends_with("but `p` is not as it was captured"), "{reason}");
+    }
+    fs::write(dir.path().join("b/p"), "all is DOWN\n").unwrap();
+    assert_eq!(judged().0, "fail");
+}

@@ -293,15 +293,21 @@ impl Bundle {
         Some(bundle)
     }
 
-    /// Lays an item over the bundle: it hides one of the same path, and what was known of that.
+    /// Lays an item over the bundle: it hides one of the same path, and what was known of that. Size and checksum in `facts` are those of other
+    /// bytes, and are left out.
     pub fn lay(&mut self, path: &str, bytes: Vec<u8>, facts: ItemFacts) {
         if let Err(at) = self.files.binary_search_by(|file| file.as_str().cmp(path)) {
             self.files.insert(at, path.to_owned());
         }
         let content = Content::Kept(Kept::Plain(bytes));
         self.members.insert(path.to_owned(), Member::new(content));
-        let path = path.to_owned();
-        self.facts.insert(path.clone(), ItemFacts { path, ..facts });
+        let facts = ItemFacts {
+            path: path.to_owned(),
+            size: None,
+            sha256: None,
+            ..facts
+        };
+        self.facts.insert(path.to_owned(), facts);
     }
 
     /// Takes an item out of the bundle; on disk it stays.

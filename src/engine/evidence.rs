@@ -28,8 +28,8 @@ pub(crate) struct Item {
     pub(crate) document: Result<Arc<Doc>, String>,
     /// Whether a part is known to be missing.
     pub(crate) truncated: bool,
-    /// Whether it looks cut off, and nothing tells that it is not: a text that ends in the middle of a line.
-    pub(crate) open_end: bool,
+    /// Why it may not be all that there was, where nothing says so outright; names the item.
+    pub(crate) doubt: Option<String>,
     /// What the capture says of evidence that can be used all the same.
     pub(crate) remark: Option<String>,
     /// SHA-256 of its bytes.
@@ -58,7 +58,7 @@ impl Item {
             outcome,
             document,
             truncated: false,
-            open_end: false,
+            doubt: None,
             remark: None,
             sha256: None,
             exit: None,
@@ -175,11 +175,10 @@ fn absent(probe: &Probe, folder: &str) -> Item {
 pub(super) fn read(probe: &Probe, bundle: &Bundle, path: &str, slot: u16) -> Item {
     let mut item = match bundle.read(path) {
         Ok(bytes) => {
-            let open_end = has_open_end(&probe.parser, &bytes);
-            Item {
-                open_end,
-                ..understood(probe, path, bytes, slot)
-            }
+            let (size, open_end) = (bytes.len() as u64, has_open_end(&probe.parser, &bytes));
+            let item = understood(probe, path, bytes, slot);
+            let doubt = doubt(path, bundle.facts(path), size, item.sha256, open_end);
+            Item { doubt, ..item }
         }
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Item::new(
             Some(path),
@@ -208,11 +207,29 @@ fn has_open_end(parser: &Parser, text: &[u8]) -> bool {
     !brackets && !matches!(text.last(), None | Some(b'\n' | b'\r'))
 }
 
+/// Why a file may not be all that there was: its bytes are not those of the manifest, or nobody vouches for a text that seems cut off.
+fn doubt(
+    path: &str,
+    facts: Option<&ItemFacts>,
+    size: u64,
+    sha256: Option<Digest256>,
+    open_end: bool,
+) -> Option<String> {
+    let hex = |digest: Digest256| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let listed = facts.and_then(|facts| facts.sha256.as_ref()).zip(sha256);
+    let changed = listed.is_some_and(|(listed, found)| !listed.eq_ignore_ascii_case(&hex(found)))
+        || facts.and_then(|facts| facts.size).is_some_and(|listed| listed != size);
+    let gathered = facts.is_some_and(|facts| facts.outcome.is_some());
+    match () {
+        () if changed => Some(format!("`{path}` is not as it was captured")),
+        () if open_end && !gathered => Some(format!("`{path}` ends in the middle of a line, as if it were cut off")),
+        () => None,
+    }
+}
+
 /// What the capture tells about an item beside its bytes.
 fn told(item: &mut Item, path: &str, facts: &ItemFacts) {
     item.truncated = facts.truncated;
-    // Where the gathering is known to have gone well, the text is what was there.
-    item.open_end &= facts.outcome.is_none();
     item.exit = facts.exit.map(i64::from);
     item.http = facts.http.map(i64::from);
     item.stderr.clone_from(&facts.stderr);

@@ -258,9 +258,8 @@ impl Run {
         if item.truncated {
             let reason = format!("`{}` is cut off", item.path.as_deref().unwrap_or_default());
             trace.cut = Some(Cut { probe, reason });
-        } else if item.open_end {
-            let path = item.path.as_deref().unwrap_or_default();
-            trace.partial = Some(format!("`{path}` ends in the middle of a line, as if it were cut off"));
+        } else if item.doubt.is_some() {
+            trace.partial.clone_from(&item.doubt);
         }
         Ok(Arc::clone(document))
     }

@@ -42,7 +42,7 @@ pub(crate) struct Trace {
     pub(crate) reads: ProbeSet,
     /// An item that was cut off: no verdict can rest on it.
     pub(crate) cut: Option<Cut>,
-    /// Why a pass cannot rest on it: a list with unknown members.
+    /// Why a pass cannot rest on it: a list with unknown members, an item that may not be all that there was.
     pub(crate) partial: Option<String>,
 }
 
