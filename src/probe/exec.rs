@@ -207,7 +207,12 @@ fn attend(child: &mut Child, receiver: &Receiver<Heard>, streams: &mut Streams, 
         match child.try_wait() {
             Ok(Some(status)) => {
                 drain(receiver, streams, Instant::now() + TAIL);
-                return End::Exited(status);
+                // Whoever writes to a stream that was closed dies of it.
+                return if streams.is_full() {
+                    End::Full
+                } else {
+                    End::Exited(status)
+                };
             }
             Ok(None) => {}
             Err(error) => return End::Lost(error),
@@ -224,7 +229,7 @@ fn attend(child: &mut Child, receiver: &Receiver<Heard>, streams: &mut Streams, 
             Err(RecvTimeoutError::Disconnected) => thread::sleep(TICK.min(order.left())),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if streams.out.as_ref().is_some_and(|(_, full)| *full) {
+        if streams.is_full() {
             return End::Full;
         }
     }
@@ -249,6 +254,11 @@ fn stop(child: &mut Child) {
 }
 
 impl Streams {
+    /// Whether all that may be kept of the output is there, and there was more.
+    fn is_full(&self) -> bool {
+        self.out.as_ref().is_some_and(|(_, full)| *full)
+    }
+
     fn take(&mut self, heard: Heard) {
         match heard {
             Heard::Out { bytes, full } => self.out = Some((bytes, full)),
