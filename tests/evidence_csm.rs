@@ -88,6 +88,49 @@ fn silent_machine() -> tempfile::TempDir {
     ])
 }
 
+/// An archive of a folder whose members carry a time.
+fn packed(folder: &Path, time: SystemTime) -> Vec<u8> {
+    let seconds = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .expect("after 1970")
+        .as_secs();
+    let mut tar = tar::Builder::new(Vec::new());
+    for file in fs::read_dir(folder).expect("a folder").filter_map(Result::ok) {
+        let bytes = fs::read(file.path()).expect("a file");
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_mtime(seconds);
+        tar.append_data(&mut header, Path::new("vm").join(file.file_name()), bytes.as_slice())
+            .expect("in memory");
+    }
+    let tar = tar.into_inner().expect("in memory");
+    zstd::encode_all(tar.as_slice(), 1).expect("in memory")
+}
+
+/// Packed soon after the capture, the archive tells its time; packed again years away, it tells no worse.
+#[test]
+fn the_verdict_on_the_heartbeat_does_not_depend_on_when_it_was_packed() {
+    let machine = silent_machine();
+    let unpacked = judged(machine.path());
+    // 2026-11-22T11:28:06Z, the newest time in the evidence.
+    let captured = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_346_886);
+    let year = Duration::from_secs(365 * 86_400);
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    for time in [
+        captured - 10 * year,
+        captured,
+        captured + Duration::from_secs(120),
+        captured + year,
+    ] {
+        let archive = scratch.path().join("vm.tar.zst");
+        fs::write(&archive, packed(machine.path(), time)).expect("a file");
+        let report = judged(&archive);
+        assert_eq!(common::verdict(&report, "agent-silent").0, "fail", "{time:?}");
+        assert_eq!(common::codes(&report), common::codes(&unpacked), "{time:?}");
+    }
+}
+
 /// A year later, on another disk, the evidence is as old as it was.
 #[test]
 fn the_verdict_on_the_heartbeat_does_not_depend_on_when_it_is_asked() {

@@ -82,6 +82,8 @@ pub struct Probe {
     pub http: Option<i64>,
     /// What a command wrote to its standard error.
     pub stderr: Option<String>,
+    /// Whether its text ends with a line break; one that does not may be cut off.
+    pub ended: bool,
     /// When it was captured.
     pub captured: Capture,
 }

@@ -49,8 +49,9 @@ pub(super) const FORMS: &[Form] = &[
     Form {
         name: "outcome",
         parameters: &["probe"],
-        about: "How the gathering of a probe's evidence went: an object of `status`, `exit`, `http` and `stderr`. All \
-                other use of evidence that was not gathered is unknown.",
+        about: "How the gathering of a probe's evidence went: an object of `status`, `exit`, `http`, `stderr` and `ended`, \
+                which is whether its text ends with a line break: one that does not may be cut off. All other use of \
+                evidence that was not gathered is unknown.",
         example: r#"outcome(pods).status == "ok""#,
         probe: Some(0),
         evaluate: outcome,
@@ -407,6 +408,7 @@ fn outcome(_: &mut Context<'_, '_, '_, '_, '_, '_>, inputs: &[Expression<'_>]) -
     map.insert("exit".into(), optional(probe.exit));
     map.insert("http".into(), optional(probe.http));
     map.insert("stderr".into(), probe.stderr.unwrap_or_default().into());
+    map.insert("ended".into(), probe.ended.into());
     Ok(map.into())
 }
 

@@ -54,6 +54,7 @@ impl Facts {
             exit: Some(1),
             http: None,
             stderr: Some("no such pod".into()),
+            ended: false,
             captured: Capture {
                 at: at.map(|at| at.parse().unwrap()),
                 exact,

@@ -146,7 +146,7 @@ fn outcomes_do_not_raise() {
     check(&[
         (
             "outcome(shop.logs)",
-            r#"{"exit": 1, "http": (), "status": "denied", "stderr": "no such pod"}"#,
+            r#"{"ended": false, "exit": 1, "http": (), "status": "denied", "stderr": "no such pod"}"#,
         ),
         ("\"no such\" in outcome(pods).stderr", "true"),
         ("outcome(servers)", "failed: `servers` is not a probe"),
