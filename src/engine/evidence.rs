@@ -78,10 +78,7 @@ impl Item {
             exit: self.exit,
             http: self.http,
             stderr: self.stderr.clone(),
-            ended: self
-                .document
-                .as_ref()
-                .is_ok_and(|doc| ends_with_a_line_break(doc.document.text())),
+            ended: self.document.is_ok() && !self.open_end && !self.truncated,
             captured: self.capture(others),
         }
     }
@@ -101,11 +98,6 @@ impl Item {
             _ => others,
         }
     }
-}
-
-/// Whether the last line of a text is whole; blanks may follow it.
-fn ends_with_a_line_break(text: &str) -> bool {
-    text.trim_end_matches([' ', '\t']).ends_with(['\n', '\r'])
 }
 
 /// Whether the time of a file can be that of its capture: not before what the targets wrote, and not long after.

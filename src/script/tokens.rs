@@ -50,7 +50,7 @@ pub(super) const FORMS: &[Form] = &[
         name: "outcome",
         parameters: &["probe"],
         about: "How the gathering of a probe's evidence went: an object of `status`, `exit`, `http`, `stderr` and `ended`, \
-                which is whether its text ends with a line break: one that does not may be cut off. All other use of \
+                which is whether its text ends where a line does: one that does not may be cut off. All other use of \
                 evidence that was not gathered is unknown.",
         example: r#"outcome(pods).status == "ok""#,
         probe: Some(0),
