@@ -78,7 +78,7 @@ impl Item {
             exit: self.exit,
             http: self.http,
             stderr: self.stderr.clone(),
-            ended: self.document.is_ok() && !self.open_end && !self.truncated,
+            ended: self.document.is_ok() && self.doubt.is_none() && !self.truncated,
             captured: self.capture(others),
         }
     }

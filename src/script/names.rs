@@ -82,7 +82,7 @@ pub struct Probe {
     pub http: Option<i64>,
     /// What a command wrote to its standard error.
     pub stderr: Option<String>,
-    /// Whether it is there, and neither marked as cut off nor ends in the middle of a line.
+    /// Whether it is there, and nothing shows that a part of it is missing.
     pub ended: bool,
     /// When it was captured.
     pub captured: Capture,
