@@ -13,8 +13,8 @@ const BLOCK: usize = 64;
 pub(super) struct Places {
     /// The parent of the first node of each block of nodes.
     parents: Vec<NodeId>,
-    /// The parents of these, and so on up.
-    up: FxHashMap<NodeId, NodeId>,
+    /// Of these and so on up, with their parents; in their order.
+    up: Vec<(NodeId, NodeId)>,
     /// Of arrays and objects with more children than a block: the first child of each block of children but the first.
     marks: FxHashMap<NodeId, Vec<NodeId>>,
 }
@@ -32,7 +32,7 @@ impl Places {
     pub(super) fn new(nodes: &[Node]) -> Self {
         let mut places = Self {
             parents: Vec::with_capacity(nodes.len() / BLOCK + 1),
-            up: FxHashMap::default(),
+            up: Vec::new(),
             marks: FxHashMap::default(),
         };
         let mut around: Vec<Around> = Vec::new();
@@ -62,15 +62,19 @@ impl Places {
         places
     }
 
+    /// Adds those around that are not in the index. They began after the last block did, and so behind all that are in it.
     fn index_up(&mut self, around: &mut [Around]) {
-        let mut rest = around;
-        while let Some((inner, outer)) = rest.split_last_mut()
-            && let Some(parent) = outer.last()
-            && !std::mem::replace(&mut inner.indexed, true)
-        {
-            self.up.insert(inner.id, parent.id);
-            rest = outer;
-        }
+        let new = around.partition_point(|one| one.indexed);
+        let parents = around.iter().skip(new.saturating_sub(1)).map(|parent| parent.id);
+        let inner = around.iter().skip(new.max(1)).map(|inner| inner.id);
+        self.up.extend(inner.zip(parents));
+        around.iter_mut().skip(new).for_each(|one| one.indexed = true);
+    }
+
+    /// The parent of one of those that are in the index.
+    fn above(&self, id: NodeId) -> Option<NodeId> {
+        let at = self.up.binary_search_by_key(&id, |(inner, _)| *inner).ok()?;
+        self.up.get(at).map(|(_, parent)| *parent)
     }
 
     fn marks(&self, parent: NodeId) -> &[NodeId] {
@@ -97,7 +101,7 @@ impl Document {
         let places = self.places();
         let mut far = places.parents.get(id.index() / BLOCK).copied()?;
         while !holds(far) {
-            far = places.up.get(&far).copied()?;
+            far = places.above(far)?;
         }
         Some(far)
     }

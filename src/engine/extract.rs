@@ -17,6 +17,9 @@ use super::run::Run;
 use super::trace::Trace;
 use super::witness::Tried;
 
+/// Nodes whose texts are fetched at once.
+const FETCHED: usize = 64;
+
 /// The value of a fact.
 ///
 /// # Errors
@@ -247,10 +250,13 @@ fn all(extract: &Extract, doc: &Arc<Doc>, nodes: &[NodeId], within: Option<NodeI
     // Room for exactly these: lists are held as long as their evidence.
     let mut values = Array::with_capacity(nodes.len());
     let mut made = script::Values::default();
-    values.extend(nodes.iter().filter_map(|node| match &extract.capture {
-        None => Some(made.of(doc, *node)),
-        pattern => captured(pattern.as_ref(), doc, *node),
-    }));
+    for nodes in nodes.chunks(FETCHED) {
+        doc.document.fetch(nodes);
+        values.extend(nodes.iter().filter_map(|node| match &extract.capture {
+            None => Some(made.of(doc, *node)),
+            pattern => captured(pattern.as_ref(), doc, *node),
+        }));
+    }
     let place = within.filter(|_| extract.within.is_some() || values.is_empty());
     let list = Dynamic::from_array(values);
     match place {

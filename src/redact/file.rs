@@ -13,21 +13,7 @@ impl Rules {
     /// # Errors
     /// What is wrong in it; the places are those of the file in `sources`.
     pub fn read(name: &str, text: String, sources: &mut Sources) -> Result<Rules, Problems> {
-        let mut problems = Problems::default();
-        let file = sources.add(name, text);
-        let documents = yaml::parse(file, sources, &mut problems);
-        let mut decoder = Decoder::default();
-        let spec = documents
-            .first()
-            .and_then(|document| RedactFileSpec::from_yaml(document, &mut decoder));
-        problems.extend(decoder.problems);
-        let Some(spec) = spec else {
-            if !problems.has_errors() {
-                let problem = Problem::error("empty-file", Place::new(file, 0, 0), "nothing is said in this file");
-                problems.push(problem.label("nothing here").help("begin it with `casebook: 1`"));
-            }
-            return Err(problems);
-        };
+        let (spec, mut problems) = RedactFileSpec::read(name, text, sources)?;
         let (rules, wrong) = Rules::of(&spec.redact);
         for (text, wrong) in &wrong {
             problems.push(wrong.problem(text, sources));
@@ -37,6 +23,31 @@ impl Rules {
         } else {
             Ok(rules)
         }
+    }
+}
+
+impl RedactFileSpec {
+    /// Reads the text of a file of rules named `name`, without a look at the rules; with it what may be wrong so far.
+    ///
+    /// # Errors
+    /// Why there are no rules in it.
+    pub(super) fn read(name: &str, text: String, sources: &mut Sources) -> Result<(Self, Problems), Problems> {
+        let mut problems = Problems::default();
+        let file = sources.add(name, text);
+        let documents = yaml::parse(file, sources, &mut problems);
+        let mut decoder = Decoder::default();
+        let spec = documents
+            .first()
+            .and_then(|document| RedactFileSpec::from_yaml(document, &mut decoder));
+        problems.extend(decoder.problems);
+        if let Some(spec) = spec {
+            return Ok((spec, problems));
+        }
+        if !problems.has_errors() {
+            let problem = Problem::error("empty-file", Place::new(file, 0, 0), "nothing is said in this file");
+            problems.push(problem.label("nothing here").help("begin it with `casebook: 1`"));
+        }
+        Err(problems)
     }
 }
 

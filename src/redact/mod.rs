@@ -17,7 +17,7 @@ mod veil;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
@@ -35,7 +35,7 @@ pub struct Redactor {
     key: Option<Key>,
     rules: Rules,
     names: Option<Names>,
-    except: RegexSet,
+    except: OnceLock<RegexSet>,
 }
 
 /// A text without its secrets.
@@ -67,18 +67,24 @@ impl Redactor {
     fn with(key: Option<Key>, more: &Rules) -> Redactor {
         let mut rules = Rules::built_in().clone();
         rules.add(more);
-        let whole = |except: &String| format!("^(?:{except})$");
-        let except: Vec<String> = rules.except.iter().map(whole).collect();
         Redactor {
             key,
             names: Names::new(&rules.names),
-            except: RegexSetBuilder::new(&except)
-                .unicode(false)
-                .build()
-                .or_else(|_| RegexSet::new(&except))
-                .unwrap_or_else(|_| RegexSet::empty()),
+            except: OnceLock::new(),
             rules,
         }
+    }
+
+    /// What is no secret, whatever its name; compiled when something first looks like one.
+    fn except(&self) -> &RegexSet {
+        self.except.get_or_init(|| {
+            let whole = |except: &String| format!("^(?:{except})$");
+            let except: Vec<String> = self.rules.except.iter().map(whole).collect();
+            let of_bytes = RegexSetBuilder::new(&except).unicode(false).build();
+            of_bytes
+                .or_else(|_| RegexSet::new(&except))
+                .unwrap_or_else(|_| RegexSet::empty())
+        })
     }
 
     /// The same bytes with tokens in place of secrets; nothing where there are none.
@@ -167,7 +173,7 @@ impl Redactor {
     }
 
     fn is_secret(&self, value: &[u8]) -> bool {
-        !self.except.is_match(value) && !std::str::from_utf8(value).is_ok_and(holds_token)
+        !self.except().is_match(value) && !std::str::from_utf8(value).is_ok_and(holds_token)
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::{LazyLock, OnceLock};
 use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::literal::Extractor;
+use regex_syntax::hir::{Hir, HirKind};
 
 use crate::diagnostic::Sources;
 use crate::document::{Pattern as Checked, PatternError};
 use crate::path::{Path, PathError};
-use crate::rulebook::spec::RedactSpec;
+use crate::rulebook::spec::{RedactFileSpec, RedactSpec};
 use crate::rulebook::text::Text;
 
 /// Most literals of a pattern that a text is searched for before the pattern is tried.
@@ -49,13 +50,24 @@ impl Rules {
     /// The rules that casebook brings.
     pub fn built_in() -> &'static Rules {
         static RULES: LazyLock<Rules> = LazyLock::new(|| {
-            Rules::read("redaction.yaml", BUILT_IN.to_owned(), &mut Sources::default()).unwrap_or_default()
+            // Their sizes are known to be right, which a test sees to.
+            let spec = RedactFileSpec::read("redaction.yaml", BUILT_IN.to_owned(), &mut Sources::default());
+            spec.map(|(spec, _)| Rules::checked(&spec.redact, Checked::deferred).0)
+                .unwrap_or_default()
         });
         &RULES
     }
 
     /// The rules of a section `redact:`, and what is wrong in it.
     pub fn of(spec: &RedactSpec) -> (Rules, Vec<(&Text, Wrong)>) {
+        Rules::checked(spec, Checked::new)
+    }
+
+    /// The rules of a section, each pattern checked so.
+    pub(super) fn checked(
+        spec: &RedactSpec,
+        check: fn(&str) -> Result<Checked, PatternError>,
+    ) -> (Rules, Vec<(&Text, Wrong)>) {
         let mut wrong = Vec::new();
         let mut rules = Rules::default();
         for text in &spec.names {
@@ -65,8 +77,8 @@ impl Rules {
             }
         }
         for text in &spec.patterns {
-            match Pattern::new(text) {
-                Ok(pattern) => rules.patterns.push(pattern),
+            match check(text) {
+                Ok(_) => rules.patterns.push(Pattern::of(text)),
                 Err(error) => wrong.push((text, Wrong::Pattern(error))),
             }
         }
@@ -77,7 +89,7 @@ impl Rules {
             }
         }
         for text in &spec.except {
-            match Checked::new(text) {
+            match check(text) {
                 Ok(_) => rules.except.push(text.value.clone()),
                 Err(error) => wrong.push((text, Wrong::Pattern(error))),
             }
@@ -90,8 +102,9 @@ impl Rules {
     /// # Errors
     /// Where it is no regular expression.
     pub fn pattern(text: &str) -> Result<Rules, PatternError> {
+        Checked::new(text)?;
         Ok(Rules {
-            patterns: vec![Pattern::new(text)?],
+            patterns: vec![Pattern::of(text)],
             ..Rules::default()
         })
     }
@@ -110,30 +123,28 @@ impl Rules {
     }
 }
 
-/// A pattern of secrets. It is compiled when a text first has one of the literals that it begins with.
+/// A pattern of secrets, known to be right. It is compiled when a text first has what every match of it has.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     text: String,
-    begins: OnceLock<Vec<Finder<'static>>>,
+    signs: OnceLock<Vec<Finder<'static>>>,
     compiled: OnceLock<Option<(Regex, usize)>>,
 }
 
 impl Pattern {
-    /// Checked, and not yet compiled.
-    fn new(text: &str) -> Result<Pattern, PatternError> {
-        Checked::new(text)?;
-        Ok(Pattern {
+    fn of(text: &str) -> Pattern {
+        Pattern {
             text: text.to_owned(),
-            begins: OnceLock::new(),
+            signs: OnceLock::new(),
             compiled: OnceLock::new(),
-        })
+        }
     }
 
     /// The places of secrets in `bytes`.
     pub(super) fn find(&self, bytes: &[u8], mut found: impl FnMut(std::ops::Range<usize>)) {
         let nowhere = |finder: &Finder<'_>| finder.find(bytes).is_none();
-        let begins = self.begins.get_or_init(|| begins(&self.text));
-        if !begins.is_empty() && begins.iter().all(nowhere) {
+        let signs = self.signs.get_or_init(|| signs(&self.text));
+        if !signs.is_empty() && signs.iter().all(nowhere) {
             return;
         }
         let compiled = self.compiled.get_or_init(|| {
@@ -159,23 +170,30 @@ pub(super) fn bytes_regex(text: &str) -> Option<Regex> {
     of_bytes.or_else(|_| Regex::new(text)).ok()
 }
 
-/// Literals one of which every match of a pattern begins with; none where that is not known.
-fn begins(text: &str) -> Vec<Finder<'static>> {
+/// Texts one of which stands in every match of a pattern; none where that is not known.
+fn signs(text: &str) -> Vec<Finder<'static>> {
     let Ok(hir) = regex_syntax::parse(text) else {
         return Vec::new();
     };
     let mut literals = Extractor::new().extract(&hir);
     literals.minimize_by_preference();
-    match literals.literals() {
-        Some(literals)
-            if literals.len() <= MOST_LITERALS && literals.iter().all(|literal| literal.as_bytes().len() > 2) =>
-        {
-            let owned = literals
-                .iter()
-                .map(|literal| Finder::new(literal.as_bytes()).into_owned());
-            owned.collect()
-        }
-        _ => Vec::new(),
+    let begins = literals.literals().unwrap_or_default();
+    let telling = begins.len() <= MOST_LITERALS && begins.iter().all(|literal| literal.as_bytes().len() > 2);
+    let finder = |bytes: &[u8]| Finder::new(bytes).into_owned();
+    if telling && !begins.is_empty() {
+        return begins.iter().map(|literal| finder(literal.as_bytes())).collect();
+    }
+    longest_literal(&hir).map(finder).into_iter().collect()
+}
+
+/// The longest text that every match has in it.
+fn longest_literal(hir: &Hir) -> Option<&[u8]> {
+    match hir.kind() {
+        HirKind::Literal(literal) => Some(&literal.0),
+        HirKind::Capture(capture) => longest_literal(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => longest_literal(&repetition.sub),
+        HirKind::Concat(parts) => parts.iter().filter_map(longest_literal).max_by_key(|bytes| bytes.len()),
+        _ => None,
     }
 }
 
@@ -245,9 +263,11 @@ mod tests {
     }
 
     #[test]
-    fn patterns_know_how_their_matches_begin() {
-        assert_eq!(begins(r"\bghp_[a-z]+").len(), 1);
-        assert_eq!(begins(r"\b[Bb]earer x").len(), 2);
-        assert_eq!(begins(r"\d+:x").len(), 0);
+    fn patterns_know_what_their_matches_have() {
+        let known = |text| -> Vec<Vec<u8>> { signs(text).iter().map(|sign| sign.needle().to_vec()).collect() };
+        assert_eq!(known(r"\bghp_[a-z]+"), [b"ghp_"]);
+        assert_eq!(known(r"\b[Bb]earer x").len(), 2);
+        assert_eq!(known(r"[a-z]{1,9}://(?<secret>(?:[^@]+-key)+)@"), [b"-key"]);
+        assert_eq!(known(r"\d+(?:://)?(?:a|bc)"), Vec::<Vec<u8>>::new());
     }
 }
