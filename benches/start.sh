@@ -5,10 +5,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bundle=${1:-}
 if [ -z "$bundle" ]; then
-    # The example, its dump grown to about 1 MB by indentation: what is judged stays the same.
+    # The example, its dump grown to about 1 MB by more clusters like its own.
     bundle=$(mktemp -d)
+    trap 'rm -rf "$bundle"' EXIT
     cp examples/route-to-unknown-cluster/* "$bundle"
-    jq --indent 7 . examples/route-to-unknown-cluster/config_dump.json > "$bundle/config_dump.json"
+    jq '(.configs[] | select(.dynamic_active_clusters)).dynamic_active_clusters |=
+        [range(28) as $copy | .[] | if $copy > 0 then .cluster.name += "-\($copy)" else . end]' \
+        examples/route-to-unknown-cluster/config_dump.json > "$bundle/config_dump.json"
 fi
 checks='[.configs[] | (.dynamic_active_clusters // [] | length), (.dynamic_listeners // [] | map(select(.error_state)) | length),
   (.dynamic_warming_clusters // [] | length), (.dynamic_route_configs // [] | length), (.dynamic_warming_secrets // [] | length),
