@@ -167,7 +167,7 @@ impl Judge<'_, '_> {
         };
         match applies {
             Err(stop) => self.stopped(stop),
-            Ok(false) => self.count(Verdict::NotApplicable, Some(Note::of("its `when` is false"))),
+            Ok(false) => self.count(Verdict::NotApplicable, Some(Note::of(self.does_not_apply()))),
             Ok(true) => {
                 let base = self.traced();
                 self.walk(0, &base);
@@ -175,6 +175,15 @@ impl Judge<'_, '_> {
                     self.nothing_to_check();
                 }
             }
+        }
+    }
+
+    /// Why its `when` leaves the rule out, in its own words if they are few.
+    fn does_not_apply(&self) -> String {
+        let when = self.rule.when.as_ref().map_or("", |when| when.text.trim());
+        match when.lines().count() {
+            1 => format!("`{when}` is not so"),
+            _ => "its `when` is not so".to_owned(),
         }
     }
 
