@@ -9,10 +9,11 @@ mod servers;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
+use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 
-use common::{folder, run};
+use common::folder;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
@@ -22,6 +23,11 @@ use simple_dns::{CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord};
 
 /// Captures one probe, whose document is the answer.
 fn answer(probe: &str) -> Value {
+    answer_to(Command::new(common::casebook().get_program()), probe)
+}
+
+/// The same by a command that runs casebook.
+fn answer_to(mut casebook: Command, probe: &str) -> Value {
     let text = format!(
         "casebook: 1\nrulebook: r\ntitle: T\nprobes:\n  it: {{ {probe} }}\nrules:\n  r: {{ title: T, severity: error, expect: it.result != \"\" }}\n"
     );
@@ -36,8 +42,8 @@ fn answer(probe: &str) -> Value {
         "--allow",
         "tcp=**,dns=**,tls=**",
     ];
-    let ran = run(&args);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = casebook.args(args).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let manifest: Value = serde_json::from_slice(&fs::read(bundle.join("casebook.json")).unwrap()).unwrap();
     let item = &manifest["items"][0];
     assert_eq!(
@@ -63,6 +69,21 @@ fn a_port_is_open_or_refuses() {
         (&unresolved["result"], &unresolved["tried"]),
         (&json!("unresolved"), &json!([]))
     );
+}
+
+#[test]
+fn a_network_without_a_way_there_is_told_from_a_refusal() {
+    // A network of its own has no interface that is up.
+    let alone = ["--map-root-user", "--net"];
+    let can = Command::new("unshare").args(alone).arg("true").output();
+    if !can.is_ok_and(|ran| ran.status.success()) {
+        println!("skipped: `unshare` cannot make a network of its own here");
+        return;
+    }
+    let mut casebook = Command::new("unshare");
+    casebook.args(alone).arg(common::casebook().get_program());
+    let answer = answer_to(casebook, "tcp: '192.0.2.1:80'");
+    assert_eq!(answer["result"], "unreachable", "{answer}");
 }
 
 /// A name server that knows a little.
