@@ -50,8 +50,8 @@ pub(super) const FORMS: &[Form] = &[
         name: "outcome",
         parameters: &["probe"],
         about: "How the gathering of a probe's evidence went: an object of `status`, `exit`, `http`, `stderr` and `ended`, \
-                which is whether its text ends where a line does: one that does not may be cut off. All other use of \
-                evidence that was not gathered is unknown.",
+                which is whether it is there and nothing shows that a part of it is missing. All other use of evidence \
+                that was not gathered is unknown.",
         example: r#"outcome(pods).status == "ok""#,
         probe: Some(0),
         evaluate: outcome,
