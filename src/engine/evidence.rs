@@ -16,6 +16,7 @@ use crate::rulebook::model::{Captured, Probe, ProbeId};
 use crate::script::{self, Capture, Doc, NO_SLOT};
 
 use super::context::Context;
+use super::finding::hex;
 
 /// What a probe came to, for one subject or the bundle.
 #[derive(Debug)]
@@ -216,9 +217,8 @@ fn doubt(
     sha256: Option<Digest256>,
     open_end: bool,
 ) -> Option<String> {
-    let hex = |digest: Digest256| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let listed = facts.and_then(|facts| facts.sha256.as_ref()).zip(sha256);
-    let changed = listed.is_some_and(|(listed, found)| !listed.eq_ignore_ascii_case(&hex(found)))
+    let changed = listed.is_some_and(|(listed, found)| !listed.eq_ignore_ascii_case(&hex(&found)))
         || facts.and_then(|facts| facts.size).is_some_and(|listed| listed != size);
     let gathered = facts.is_some_and(|facts| facts.outcome.is_some());
     match () {

@@ -13,7 +13,7 @@ use crate::script::Unknown;
 use super::frame::{Frame, Locals};
 use super::halt::Halt;
 use super::run::Run;
-use super::trace::{Cut, ProbeSet, Trace};
+use super::trace::{ProbeSet, Trace};
 
 /// Most different reasons that are kept for one verdict.
 const MAX_REASONS: usize = 3;
@@ -293,8 +293,7 @@ impl Judge<'_, '_> {
             Some(Err(stop)) => return self.stopped(stop),
         };
         trace.merge(&self.traced());
-        if let Some(cut) = &trace.cut {
-            let note = self.cut("something looks wrong in what is there", cut);
+        if let Some(note) = self.objection(&trace, Verdict::Fail) {
             return self.count(Verdict::Unknown, Some(note));
         }
         let severity = rule.decide[clause].severity.unwrap_or(rule.severity);
@@ -339,24 +338,22 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// A pass as it stands, or unknown where it rests on nothing or on half of something.
+    /// A pass as it stands, or unknown where it cannot rest on what was read.
     fn guarded(&self, trace: &Trace, remark: Option<Note>) -> (Verdict, Option<Note>) {
-        let well = "nothing wrong in what is there";
-        let note = match (&trace.cut, &trace.partial) {
-            _ if trace.reads.is_empty() => Note::of("nothing was looked at"),
-            (Some(cut), _) => self.cut(well, cut),
-            (None, Some(partial)) => Note::of(format!("{well}, but {partial}")),
-            (None, None) => return (Verdict::Pass, remark),
-        };
-        (Verdict::Unknown, Some(note))
+        match self.objection(trace, Verdict::Pass) {
+            Some(note) => (Verdict::Unknown, Some(note)),
+            None => (Verdict::Pass, remark),
+        }
     }
 
-    /// Why evidence that was cut off decides nothing, whatever it seems to say.
-    fn cut(&self, seems: &str, cut: &Cut) -> Note {
-        Note {
-            missing: vec![self.ruleset.probe_code(cut.probe)],
-            ..Note::of(format!("{seems}, but {}", cut.reason))
-        }
+    /// Why a verdict cannot rest on what was read; evidence that was cut off would settle it.
+    fn objection(&self, trace: &Trace, verdict: Verdict) -> Option<Note> {
+        let reason = trace.objection(verdict)?;
+        let cut = trace.cut.iter();
+        Some(Note {
+            missing: cut.map(|cut| self.ruleset.probe_code(cut.probe)).collect(),
+            ..Note::of(reason)
+        })
     }
 
     fn count(&mut self, verdict: Verdict, note: Option<Note>) {

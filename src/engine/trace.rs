@@ -1,5 +1,6 @@
 //! What an evaluation has looked at: the ground that a pass stands on, and where labels fall back to.
 
+use crate::report::model::Verdict;
 use crate::rulebook::model::ProbeId;
 
 /// Most probes that all rulebooks of a run may have together: a leaf remembers its probe in seven bits.
@@ -56,6 +57,19 @@ pub(crate) struct Cut {
 }
 
 impl Trace {
+    /// Why a verdict cannot rest on what was read: a pass on nothing or on half of something, a fail on what was cut off.
+    pub(crate) fn objection(&self, verdict: Verdict) -> Option<String> {
+        let cut = self.cut.as_ref().map(|cut| &cut.reason);
+        match (verdict, cut, &self.partial) {
+            (Verdict::Pass, _, _) if self.reads.is_empty() => Some("nothing was looked at".to_owned()),
+            (Verdict::Pass, Some(why), _) | (Verdict::Pass, None, Some(why)) => {
+                Some(format!("nothing wrong in what is there, but {why}"))
+            }
+            (Verdict::Fail, Some(why), _) => Some(format!("something looks wrong in what is there, but {why}")),
+            _ => None,
+        }
+    }
+
     /// Adds what another evaluation has looked at.
     pub(crate) fn merge(&mut self, other: &Trace) {
         self.reads.extend(&other.reads);

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::rulebook::spec::TcpSpec;
 use crate::rulebook::text::Text;
@@ -37,8 +37,7 @@ struct Tried {
 }
 
 /// How far a connection came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reached {
     /// Somebody listens.
     Connected,
@@ -65,6 +64,12 @@ impl Reached {
             Reached::Unresolved => "unresolved",
             Reached::Failed => "failed",
         }
+    }
+}
+
+impl Serialize for Reached {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
     }
 }
 

@@ -203,16 +203,12 @@ fn verdict(number: u32, word: Option<String>) -> Result<Verdict, String> {
     }
 }
 
-/// A pass rests on evidence that was read, and read whole; a fail on nothing that was cut off.
+/// A verdict as it stands, or unknown where it cannot rest on what was read.
 fn guarded(verdict: Verdict, says: Option<String>, trace: &Trace) -> (Verdict, Option<String>) {
-    let cut = trace.cut.as_ref().map(|cut| &cut.reason);
-    let reason = match (verdict, cut.or(trace.partial.as_ref())) {
-        (Verdict::Pass, _) if trace.reads.is_empty() => "nothing was looked at".to_owned(),
-        (Verdict::Pass, Some(why)) => format!("nothing wrong in what is there, but {why}"),
-        (Verdict::Fail, Some(why)) if cut.is_some() => format!("something looks wrong in what is there, but {why}"),
-        _ => return (verdict, says),
-    };
-    (Verdict::Unknown, Some(reason))
+    match trace.objection(verdict) {
+        Some(reason) => (Verdict::Unknown, Some(reason)),
+        None => (verdict, says),
+    }
 }
 
 fn evidence<'l>(labels: impl Iterator<Item = &'l Label>) -> Vec<String> {
