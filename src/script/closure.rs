@@ -1,7 +1,8 @@
 //! Calling a script's closures from native functions.
 
-use rhai::{Array, Caches, Dynamic, EvalAltResult, EvalContext, FnPtr, NativeCallContext, Scope};
+use rhai::{Array, Caches, Dynamic, EvalAltResult, EvalContext, FnPtr, Scope};
 
+use super::functions::Context;
 use super::problem::{Error, failed};
 use super::values::{self, wrong};
 
@@ -42,11 +43,12 @@ impl Closure<'_> {
 
 /// Runs `body` with the closure that an argument is.
 pub(super) fn with_closure<T>(
-    context: &NativeCallContext<'_>,
+    context: Context<'_>,
     function: &str,
     argument: &Dynamic,
     body: impl FnOnce(&mut Closure<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    let context = context.ok_or_else(|| failed("a function was called out of context"))?;
     let pointer: FnPtr = values::own(function, "a function", argument)?;
     let mut state = context.global_runtime_state().clone();
     state.level += 1;

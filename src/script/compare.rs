@@ -35,13 +35,6 @@ pub(super) enum Comparison {
 }
 
 impl Comparison {
-    pub(super) const ALL: [(&'static str, Self); 4] = [
-        ("<", Self::Less),
-        ("<=", Self::LessOrEqual),
-        (">", Self::Greater),
-        (">=", Self::GreaterOrEqual),
-    ];
-
     pub(super) fn holds(self, order: Ordering) -> bool {
         match self {
             Self::Less => order.is_lt(),

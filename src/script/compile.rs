@@ -7,6 +7,7 @@ use rhai::{AST, Expr, ParseError, Position, Stmt, StmtBlock};
 
 use crate::diagnostic::meant;
 
+use super::plain::Plain;
 use super::problem::{ScriptProblem, message_at, offset, syntax, word_at};
 use super::reads::{self, Blame, Call, Findings, Found};
 use super::session;
@@ -102,6 +103,7 @@ impl Scripts {
             id: session::next_code(),
             text: text.into(),
             start,
+            plain: Plain::of(&expr),
             expr,
             closures: engine::with_getters(ast.shared_lib(), &members),
             modules: modules

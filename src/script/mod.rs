@@ -16,6 +16,7 @@ mod node;
 mod number;
 mod operand;
 mod operators;
+mod plain;
 mod problem;
 mod reads;
 mod redacted;
@@ -50,6 +51,7 @@ pub use session::Limits;
 pub use values::{member, show};
 
 use library::{Slot, Used};
+use plain::Plain;
 use problem::Texts;
 
 /// What a text is to be compiled as.
@@ -172,6 +174,8 @@ struct Code {
     text: Box<str>,
     start: usize,
     expr: Expr,
+    /// The same, if it is plain.
+    plain: Option<Plain>,
     /// Its closures, and getters for the members that it names.
     closures: Shared<Module>,
     /// The modules that it calls.
@@ -311,6 +315,11 @@ impl Scripts {
     }
 
     fn run(&self, code: &Code, locals: &[(String, Dynamic)]) -> Result<Dynamic, Stop> {
+        let plainly = code.plain.as_ref().and_then(|plain| plain.eval(locals));
+        plainly.map_or_else(|| self.run_by_rhai(code, locals), Ok)
+    }
+
+    fn run_by_rhai(&self, code: &Code, locals: &[(String, Dynamic)]) -> Result<Dynamic, Stop> {
         let mut scope = Scope::new();
         for (name, value) in locals {
             scope.push_dynamic(name.as_str(), value.clone());

@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic, FuncRegistration, ImmutableString, Map, Module, Nativ
 
 use super::compare::{self, Comparison};
 use super::functions::time::{Duration, Timestamp};
-use super::functions::{Native, list};
+use super::functions::{Context, Native, list};
 use super::index::Index;
 use super::node::Node;
 use super::operand::Side;
@@ -16,9 +16,38 @@ use super::redacted::{holds_redacted, is_redacted, may_have_been_same, redacted}
 use super::session;
 use super::values::{Kind, describe, pay, pay_all, show};
 
-/// Adds a native function that takes any values, by reference.
-pub(super) fn register(module: &mut Module, name: &str, arity: usize, pure: bool, native: Native) {
-    register_for(module, name, &vec![TypeId::of::<Dynamic>(); arity], pure, native);
+/// The operators, and how many operands each takes.
+const OPERATORS: &[(&str, usize, Native)] = &[
+    ("==", 2, |_, args| compare::equal(args[0], args[1]).map(Dynamic::from)),
+    ("!=", 2, |_, args| {
+        compare::equal(args[0], args[1]).map(|equal| (!equal).into())
+    }),
+    ("<", 2, |_, args| ordered(Comparison::Less, args)),
+    ("<=", 2, |_, args| ordered(Comparison::LessOrEqual, args)),
+    (">", 2, |_, args| ordered(Comparison::Greater, args)),
+    (">=", 2, |_, args| ordered(Comparison::GreaterOrEqual, args)),
+    // `a in b` is `contains(b, a)`.
+    ("contains", 2, |_, args| contains(args[0], args[1]).map(Dynamic::from)),
+    ("+", 2, |_, args| add_values(args[0], args[1])),
+    ("-", 2, |_, args| subtract(args[0], args[1])),
+    ("*", 2, |_, args| multiply(args[0], args[1])),
+    ("/", 2, |_, args| {
+        arithmetic("/", args[0], args[1], i64::checked_div, |left, right| left / right)
+    }),
+    ("%", 2, |_, args| {
+        arithmetic("%", args[0], args[1], i64::checked_rem, |left, right| left % right)
+    }),
+    ("**", 2, |_, args| arithmetic("**", args[0], args[1], power, f64::powf)),
+    ("-", 1, |_, args| negate(args[0])),
+    ("!", 1, |_, args| not(args[0])),
+];
+
+/// The operator of this name that takes so many operands.
+pub(super) fn find(name: &str, operands: usize) -> Option<Native> {
+    let found = OPERATORS
+        .iter()
+        .find(|(of, takes, _)| *of == name && *takes == operands);
+    found.map(|(_, _, native)| *native)
 }
 
 /// Adds a native function for values of these types: Rhai finds it sooner than one for any values.
@@ -27,14 +56,11 @@ pub(super) fn register_for(
     name: &str,
     types: &[TypeId],
     pure: bool,
-    native: impl Fn(&NativeCallContext<'_>, &mut [&mut Dynamic]) -> Result<Dynamic, Error> + Send + Sync + 'static,
+    native: impl Fn(Context<'_>, &mut [&mut Dynamic]) -> Result<Dynamic, Error> + Send + Sync + 'static,
 ) {
     let function = RhaiFunc::Method {
         func: Arc::new(
-            move |context: Option<NativeCallContext<'_>>, args: &mut [&mut Dynamic]| match context {
-                Some(context) => native(&context, args),
-                None => Err(failed("a function was called out of context")),
-            },
+            move |context: Option<NativeCallContext<'_>>, args: &mut [&mut Dynamic]| native(context.as_ref(), args),
         ),
         has_context: true,
         is_pure: pure,
@@ -45,45 +71,44 @@ pub(super) fn register_for(
         .set_into_module_raw(module, types, function);
 }
 
-/// Types whose comparison is so common that Rhai should find it at once.
-fn common_types() -> [TypeId; 4] {
-    [
-        TypeId::of::<i64>(),
-        TypeId::of::<f64>(),
-        TypeId::of::<bool>(),
-        TypeId::of::<ImmutableString>(),
-    ]
+/// Types for which Rhai should find an operator at once, because it is so common there.
+fn common_types(operator: &str) -> Vec<[TypeId; 2]> {
+    let text = TypeId::of::<ImmutableString>();
+    match operator {
+        "contains" => vec![[TypeId::of::<Array>(), text], [TypeId::of::<Index>(), text]],
+        "==" | "!=" | "<" | "<=" | ">" | ">=" => [TypeId::of::<i64>(), TypeId::of::<f64>(), TypeId::of::<bool>(), text]
+            .map(|of| [of, of])
+            .to_vec(),
+        _ => Vec::new(),
+    }
 }
 
 /// Adds all operators to a module.
 pub(super) fn add(module: &mut Module) {
-    let any = TypeId::of::<Dynamic>();
-    for types in common_types().map(|of| [of, of]).into_iter().chain([[any, any]]) {
-        register_for(module, "==", &types, true, |_, args| {
-            compare::equal(args[0], args[1]).map(Dynamic::from)
-        });
-        register_for(module, "!=", &types, true, |_, args| {
-            compare::equal(args[0], args[1]).map(|equal| (!equal).into())
-        });
-        for (name, comparison) in Comparison::ALL {
-            register_for(module, name, &types, true, move |_, args| {
-                compare::ordered(comparison, args[0], args[1]).map(Dynamic::from)
-            });
+    let any = [TypeId::of::<Dynamic>(); 2];
+    for (name, operands, native) in OPERATORS {
+        for types in common_types(name) {
+            register_for(module, name, &types, true, *native);
         }
+        register_for(module, name, &any[..*operands], true, *native);
     }
-    add_contains(module);
-    add_arithmetic(module);
+    register_for(module, "+=", &any, false, |context, args| {
+        if args[0].is_array() {
+            return list::append(context, args);
+        }
+        *args[0] = add_values(args[0], args[1])?;
+        Ok(Dynamic::UNIT)
+    });
+    // What `=` is exchanged for: see `tokens`.
+    register_for(module, "<<=", &any, false, |_, args| {
+        pay(args[1])?;
+        *args[0] = std::mem::take(args[1]);
+        Ok(Dynamic::UNIT)
+    });
 }
 
-fn add_contains(module: &mut Module) {
-    let any = TypeId::of::<Dynamic>();
-    let text = TypeId::of::<ImmutableString>();
-    let types = [[any, any], [TypeId::of::<Array>(), text], [TypeId::of::<Index>(), text]];
-    for types in types {
-        register_for(module, "contains", &types, true, |_, args| {
-            contains(args[0], args[1]).map(Dynamic::from)
-        });
-    }
+fn ordered(comparison: Comparison, args: &[&mut Dynamic]) -> Result<Dynamic, Error> {
+    compare::ordered(comparison, args[0], args[1]).map(Dynamic::from)
 }
 
 /// `item in whole`.
@@ -141,37 +166,11 @@ fn absent_item() -> Error {
     absent(Side::Before, "; it was looked for".into())
 }
 
-fn add_arithmetic(module: &mut Module) {
-    register(module, "+", 2, true, |_, args| add_values(args[0], args[1]));
-    register(module, "+=", 2, false, |context, args| {
-        if args[0].is_array() {
-            return list::append(context, args);
-        }
-        *args[0] = add_values(args[0], args[1])?;
-        Ok(Dynamic::UNIT)
-    });
-    // What `=` is exchanged for: see `tokens`.
-    register(module, "<<=", 2, false, |_, args| {
-        pay(args[1])?;
-        *args[0] = std::mem::take(args[1]);
-        Ok(Dynamic::UNIT)
-    });
-    register(module, "-", 2, true, |_, args| subtract(args[0], args[1]));
-    register(module, "*", 2, true, |_, args| multiply(args[0], args[1]));
-    register(module, "/", 2, true, |_, args| {
-        arithmetic("/", args[0], args[1], i64::checked_div, |left, right| left / right)
-    });
-    register(module, "%", 2, true, |_, args| {
-        arithmetic("%", args[0], args[1], i64::checked_rem, |left, right| left % right)
-    });
-    register(module, "**", 2, true, |_, args| {
-        arithmetic("**", args[0], args[1], power, f64::powf)
-    });
-    register(module, "-", 1, true, |_, args| negate(args[0]));
-    register(module, "!", 1, true, |_, args| match args[0].as_bool() {
+fn not(value: &Dynamic) -> Result<Dynamic, Error> {
+    match value.as_bool() {
         Ok(truth) => Ok((!truth).into()),
-        Err(_) => Err(misuse("!", args[0])),
-    });
+        Err(_) => Err(misuse("!", value)),
+    }
 }
 
 fn negate(value: &Dynamic) -> Result<Dynamic, Error> {

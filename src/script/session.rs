@@ -49,6 +49,7 @@ struct Session {
     operations: u64,
     string: usize,
     time: Duration,
+    /// When the clock was first looked at: most evaluations end before that.
     started: Option<Instant>,
 }
 
@@ -108,7 +109,7 @@ pub(super) fn enter(names: Option<Arc<dyn Names>>, limits: &Limits) -> Guard {
         operations: limits.operations,
         string: limits.string,
         time: limits.time,
-        started: Some(Instant::now()),
+        started: None,
     };
     Guard {
         outer: Some(SESSION.replace(session)),
@@ -166,11 +167,12 @@ pub(super) fn check_string(bytes: usize) -> Result<(), Error> {
 }
 
 fn exhausted(used: u64) -> Option<String> {
-    SESSION.with_borrow(|session| {
+    SESSION.with_borrow_mut(|session| {
         if used > session.operations {
             return Some(format!("the script used more than {} operations", session.operations));
         }
-        let late = session.started.is_some_and(|started| started.elapsed() > session.time);
+        let started = *session.started.get_or_insert_with(Instant::now);
+        let late = started.elapsed() > session.time;
         late.then(|| format!("the script ran for more than {} s", session.time.as_secs_f64()))
     })
 }

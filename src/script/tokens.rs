@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 
-use rhai::{Dynamic, Engine, EvalContext as Context, Expr, Expression, ImmutableString, Position, Token};
+use rhai::{CustomExpr, Dynamic, Engine, EvalContext as Context, Expr, Expression, ImmutableString, Position, Token};
 
 use super::compare::Asked;
 use super::names::{Probe, Refusal};
@@ -369,7 +369,26 @@ fn parts(path: &str) -> (Option<&str>, &str) {
     }
 }
 
-fn read(path: &str) -> Result<Dynamic, Error> {
+/// A piece of our own syntax that stands for a value.
+pub(super) enum Plainly {
+    /// A free name, with its namespace before a dot.
+    Read(ImmutableString),
+    /// A literal.
+    Value(Dynamic),
+}
+
+/// What a piece of syntax plainly is, if it is no form, list, object or copy.
+pub(super) fn plainly(custom: &CustomExpr) -> Option<Plainly> {
+    match custom.tokens.first()?.as_str() {
+        READ => Some(Plainly::Read(text(&custom.state))),
+        ABSENT => Some(Plainly::Value(Dynamic::from(Asked::Absence))),
+        TRUE => Some(Plainly::Value(Dynamic::from(Asked::Truth))),
+        _ => None,
+    }
+}
+
+/// The value of a free name.
+pub(super) fn read(path: &str) -> Result<Dynamic, Error> {
     let (namespace, name) = parts(path);
     let Some(names) = session::names() else {
         return Err(failed(format!("nothing is called `{name}` here")));

@@ -4,10 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use rhai::{Dynamic, NativeCallContext};
+use rhai::Dynamic;
 
-use super::Function;
 use super::text::keep_place;
+use super::{Context, Function};
 use crate::script::problem::{Error, not_known};
 use crate::script::values;
 
@@ -63,11 +63,11 @@ fn network(value: &Dynamic) -> Result<IpNet, Error> {
     network.map_err(|_| not_known(format!("`{text}` is not a network")))
 }
 
-fn ip(_: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn ip(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     address("ip", args[0]).map(|ip| keep_place(args[0], Dynamic::from(Ip(ip))))
 }
 
-fn cidr_contains(_: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn cidr_contains(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let (network, address) = (network(args[0])?, address("cidr_contains", args[1])?);
     Ok(network.contains(&address).into())
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, NativeCallContext};
+use rhai::Dynamic;
 
-use super::Function;
+use super::{Context, Function};
 use crate::document::json;
 use crate::script::node::{Doc, NO_SLOT, Node, place_of, to_dynamic};
 use crate::script::problem::{Error, not_known};
@@ -38,13 +38,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
-type Context<'a> = NativeCallContext<'a>;
-
-fn unknown(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn unknown(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     Err(not_known(text("unknown", args[0])?.as_str()))
 }
 
-fn line(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn line(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     if let Some(node) = args[0].read_lock::<Node>() {
         return Ok(i64::from(node.line()).into());
     }
@@ -56,7 +54,7 @@ fn line(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
         .ok_or_else(|| not_known(format!("it is not known on which line {} stands", describe(args[0]))))
 }
 
-fn parse_json(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn parse_json(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let text = text("parse_json", args[0])?;
     charge(text.len() as u64 / 8)?;
     let document = json::parse(text.to_string(), &json::Options::default())

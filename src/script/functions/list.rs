@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use rhai::{Array, Dynamic, Map, NativeCallContext};
+use rhai::{Array, Dynamic, Map};
 
-use super::{Function, Native};
+use super::{Context, Function, Native};
 use crate::script::closure::{Closure, with_closure, with_list};
 use crate::script::compare::{order, same};
 use crate::script::index::Key;
@@ -203,9 +203,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
-type Context<'a> = NativeCallContext<'a>;
-
-fn map(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn map(context: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("map", args[0], |list| {
         with_closure(context, "map", args[1], |closure| {
             let mut out = Array::with_capacity(list.len());
@@ -219,7 +217,7 @@ fn map(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Erro
     })
 }
 
-fn filter(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn filter(context: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("filter", args[0], |list| {
         with_closure(context, "filter", args[1], |closure| {
             let mut out = Array::new();
@@ -244,14 +242,14 @@ fn first<'l>(list: &'l [Dynamic], closure: &mut Closure<'_>) -> Result<Option<&'
     Ok(None)
 }
 
-fn find(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn find(context: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("find", args[0], |list| {
         let found = with_closure(context, "find", args[1], |closure| first(list, closure))?;
         Ok(found.cloned().unwrap_or(Dynamic::UNIT))
     })
 }
 
-fn some(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn some(context: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("some", args[0], |list| {
         let found = with_closure(context, "some", args[1], |closure| first(list, closure))?;
         Ok(found.is_some().into())
@@ -259,7 +257,7 @@ fn some(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Err
 }
 
 /// Also the rows of an index: `index.all(key)`.
-fn all(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn all(context: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("all", args[0], |list| {
         with_closure(context, "all", args[1], |closure| {
             for item in list {
@@ -272,7 +270,7 @@ fn all(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Erro
     })
 }
 
-fn reduce(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn reduce(context: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("reduce", args[0], |list| {
         with_closure(context, "reduce", args[1], |closure| {
             let mut result = args[2].clone();
@@ -284,7 +282,7 @@ fn reduce(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, E
     })
 }
 
-fn flatten(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn flatten(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("flatten", args[0], |list| {
         pay_all(list)?;
         let mut out = Array::new();
@@ -298,7 +296,7 @@ fn flatten(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error>
     })
 }
 
-fn unique(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn unique(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("unique", args[0], |list| {
         pay_all(list)?;
         let mut keys = rustc_hash::FxHashSet::default();
@@ -319,7 +317,7 @@ fn unique(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> 
     })
 }
 
-fn slice(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn slice(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let start = integer("slice", args[1])?;
     let length = args.get(2).map_or(Ok(i64::MAX), |length| integer("slice", length))?;
     with_list("slice", args[0], |list| {
@@ -336,14 +334,14 @@ fn slice(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     })
 }
 
-fn sum(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn sum(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("sum", args[0], |list| match list {
         [] => Ok(0_i64.into()),
         [first, rest @ ..] => rest.iter().try_fold(first.clone(), |sum, item| add_values(&sum, item)),
     })
 }
 
-fn join(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn join(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let separator = text("join", args[1])?;
     with_list("join", args[0], |list| {
         if list.iter().any(Dynamic::is_unit) {
@@ -355,20 +353,20 @@ fn join(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     })
 }
 
-fn ordered(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn ordered(context: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("order", args[0], |list| {
         pay_all(list)?;
         sorted(context, "order", list, args.get(1)).map(Dynamic::from)
     })
 }
 
-fn sort(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn sort(context: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let out = with_list("sort", args[0], |list| sorted(context, "sort", list, args.get(1)))?;
     change("sort", args[0], |list| *list = out)
 }
 
 fn sorted(
-    context: &Context<'_>,
+    context: Context<'_>,
     function: &str,
     list: &[Dynamic],
     compare: Option<&&mut Dynamic>,
@@ -391,7 +389,7 @@ fn sorted(
     })
 }
 
-fn order_by(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn order_by(context: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("order_by", args[0], |list| {
         pay_all(list)?;
         let keyed = with_keys(context, "order_by", list, args[1])?;
@@ -428,7 +426,7 @@ fn merge_sort<T>(
 }
 
 fn with_keys(
-    context: &Context<'_>,
+    context: Context<'_>,
     function: &str,
     list: &[Dynamic],
     key: &Dynamic,
@@ -440,7 +438,7 @@ fn with_keys(
     })
 }
 
-fn group_by(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn group_by(context: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("group_by", args[0], |list| {
         pay_all(list)?;
         let mut groups: std::collections::BTreeMap<String, Array> = Default::default();
@@ -455,7 +453,7 @@ fn group_by(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic,
     })
 }
 
-fn count_by(context: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn count_by(context: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     with_list("count_by", args[0], |list| {
         let mut counts: std::collections::BTreeMap<String, i64> = Default::default();
         for (key, _) in with_keys(context, "count_by", list, args[1])? {
@@ -477,7 +475,7 @@ fn group_key(function: &str, key: &Dynamic) -> Result<String, Error> {
     }
 }
 
-fn differ(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn differ(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let key = text("differ", args[2])?;
     with_list("differ", args[0], |left| {
         with_list("differ", args[1], |right| {
@@ -534,13 +532,13 @@ fn change<T: Into<Dynamic>>(
     Err(wrong(function, "a list", list))
 }
 
-fn push(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn push(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     pay(args[1])?;
     let item = std::mem::take(args[1]);
     change("push", args[0], |list| list.push(item))
 }
 
-pub(in crate::script) fn append(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+pub(in crate::script) fn append(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     pay(args[1])?;
     let items = std::mem::take(args[1]).flatten();
     let items = items
@@ -549,7 +547,7 @@ pub(in crate::script) fn append(_: &Context<'_>, args: &mut [&mut Dynamic]) -> R
     change("append", args[0], |list| list.extend(items))
 }
 
-fn insert(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn insert(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     pay(args[2])?;
     let (at, item) = (integer("insert", args[1])?, std::mem::take(args[2]));
     let fits = change("insert", args[0], |list| {
@@ -563,16 +561,16 @@ fn insert(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> 
     }
 }
 
-fn pop(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn pop(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     change("pop", args[0], |list| list.pop().unwrap_or(Dynamic::UNIT))
 }
 
-fn shift(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn shift(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     change("shift", args[0], |list| {
         if list.is_empty() { Dynamic::UNIT } else { list.remove(0) }
     })
 }
 
-fn reverse(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn reverse(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     change("reverse", args[0], |list| list.reverse())
 }

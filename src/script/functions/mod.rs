@@ -29,11 +29,15 @@ pub(super) struct Function {
     pub(super) example: &'static str,
     /// Whether it changes its first argument.
     pub(super) mutates: bool,
-    call: Native,
+    /// What runs.
+    pub(super) call: Native,
 }
 
+/// What a function is called from: Rhai, in which alone a closure can run.
+pub(super) type Context<'c> = Option<&'c NativeCallContext<'c>>;
+
 /// The native code of a function.
-pub(super) type Native = fn(&NativeCallContext<'_>, &mut [&mut Dynamic]) -> Result<Dynamic, Error>;
+pub(super) type Native = fn(Context<'_>, &mut [&mut Dynamic]) -> Result<Dynamic, Error>;
 
 impl Function {
     /// The numbers of arguments that it takes.
@@ -56,6 +60,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static Function> {
         address::FUNCTIONS,
     ];
     themes.into_iter().flatten()
+}
+
+/// The function of this name that takes so many arguments.
+pub(super) fn find(name: &str, arguments: usize) -> Option<&'static Function> {
+    all().find(|function| function.name == name && function.arities().contains(&arguments))
 }
 
 /// Adds all functions to a module.

@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use rhai::{Dynamic, NativeCallContext};
+use rhai::Dynamic;
 
-use super::Function;
 use super::text::keep_place;
+use super::{Context, Function};
 use crate::script::closure::with_list;
 use crate::script::compare::order;
 use crate::script::number::BigNumber;
@@ -87,9 +87,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
-type Context<'a> = NativeCallContext<'a>;
-
-fn int(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn int(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let value = &*args[0];
     if value.is_int() || value.read_lock::<BigNumber>().is_some() {
         return Ok(value.clone());
@@ -104,7 +102,7 @@ fn int(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
         .map_err(|_| not_known(format!("`{written}` is not an integer")))
 }
 
-fn float(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn float(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let value = &*args[0];
     if !value.is_string() {
         return number("float", value).map(|number| keep_place(value, number.into()));
@@ -116,7 +114,7 @@ fn float(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
         .ok_or_else(|| not_known(format!("`{written}` is not a number")))
 }
 
-fn percent(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn percent(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let (part, whole) = (number("percent", args[0])?, number("percent", args[1])?);
     if whole == 0.0 {
         return Err(not_known("a percentage of nothing"));
@@ -124,7 +122,7 @@ fn percent(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error>
     Ok((part * 100.0 / whole).into())
 }
 
-fn round(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn round(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let Some(digits) = args.get(1) else {
         return whole("round", args[0], f64::round);
     };
@@ -146,7 +144,7 @@ fn whole(function: &str, value: &Dynamic, cut: fn(f64) -> f64) -> Result<Dynamic
     Ok((cut as i64).into())
 }
 
-fn abs(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn abs(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     match args[0].as_int() {
         Ok(number) => number
             .checked_abs()

@@ -1,8 +1,8 @@
 //! Objects, and what all that holds something has in common.
 
-use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
+use rhai::{Array, Dynamic, ImmutableString, Map};
 
-use super::Function;
+use super::{Context, Function};
 use crate::script::index::Index;
 use crate::script::node::{Node, to_dynamic};
 use crate::script::problem::Error;
@@ -61,8 +61,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
-type Context<'a> = NativeCallContext<'a>;
-
 fn length(function: &str, value: &Dynamic) -> Result<i64, Error> {
     let length = if let Some(text) = value.read_lock::<ImmutableString>() {
         if is_redacted(value) {
@@ -83,7 +81,7 @@ fn length(function: &str, value: &Dynamic) -> Result<i64, Error> {
     Ok(length as i64)
 }
 
-fn keys(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn keys(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let value = &*args[0];
     let keys: Array = if let Some(node) = value.read_lock::<Node>() {
         let document = &node.doc.document;
@@ -102,7 +100,7 @@ fn keys(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     Ok(keys.into())
 }
 
-fn values(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn values(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let value = &*args[0];
     let values: Array = if let Some(node) = value.read_lock::<Node>() {
         let members = node.doc.document.children(node.id);
@@ -117,7 +115,7 @@ fn values(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> 
     Ok(values)
 }
 
-fn merge(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn merge(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let mut merged = members(args[0])?;
     merged.extend(members(args[1])?);
     let merged = Dynamic::from(merged);
@@ -142,7 +140,7 @@ fn members(value: &Dynamic) -> Result<Map, Error> {
         .collect())
 }
 
-fn rows(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn rows(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let Some(index) = args[0].read_lock::<Index>() else {
         return Err(wrong("rows", "an index", args[0]));
     };

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use globset::GlobBuilder;
 use regex::Regex;
-use rhai::{Array, Dynamic, ImmutableString, Map, NativeCallContext};
+use rhai::{Array, Dynamic, ImmutableString, Map};
 use rustc_hash::FxHashMap;
 
-use super::Function;
+use super::{Context, Function};
 use crate::script::node::{place_of, placed};
 use crate::script::problem::{Error, failed};
 use crate::script::session::{charge, check_string};
@@ -175,34 +175,32 @@ fn regex(function: &str, pattern: &Dynamic) -> Result<Regex, Error> {
     })
 }
 
-type Context<'a> = NativeCallContext<'a>;
-
-fn starts_with(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn starts_with(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     Ok(text("starts_with", args[0])?
         .starts_with(text("starts_with", args[1])?.as_str())
         .into())
 }
 
-fn ends_with(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn ends_with(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     Ok(text("ends_with", args[0])?
         .ends_with(text("ends_with", args[1])?.as_str())
         .into())
 }
 
-fn to_upper(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn to_upper(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     Ok(text("to_upper", args[0])?.to_uppercase().into())
 }
 
-fn to_lower(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn to_lower(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     Ok(text("to_lower", args[0])?.to_lowercase().into())
 }
 
-fn trim(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn trim(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let trimmed: ImmutableString = text("trim", args[0])?.trim().into();
     Ok(keep_place(args[0], trimmed.into()))
 }
 
-fn replaced(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn replaced(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let [whole, part, by] = [0, 1, 2].map(|index| text("replaced", args[index]));
     let (whole, part, by) = (whole?, part?, by?);
     let found = whole.matches(part.as_str()).count();
@@ -211,7 +209,7 @@ fn replaced(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error
     checked(whole.replace(part.as_str(), &by))
 }
 
-fn split(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn split(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let whole = text("split", args[0])?;
     let parts: Array = match args.get(1) {
         Some(separator) => whole.split(text("split", separator)?.as_str()).map(piece).collect(),
@@ -225,7 +223,7 @@ fn piece(text: &str) -> Dynamic {
     ImmutableString::from(text).into()
 }
 
-fn sub_string(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn sub_string(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let (whole, start) = (text("sub_string", args[0])?, integer("sub_string", args[1])?);
     let length = args
         .get(2)
@@ -243,7 +241,7 @@ fn sub_string(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Err
     Ok(part.into())
 }
 
-fn index_of(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn index_of(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     if let Some(index) = list_or(args[0], |list| {
         list.iter().position(|item| crate::script::compare::same(item, args[1]))
     }) {
@@ -254,16 +252,16 @@ fn index_of(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error
     Ok(at.map_or(-1, |before| before.chars().count() as i64).into())
 }
 
-fn to_string(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn to_string(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     checked(whole_text(args[0])?)
 }
 
-fn matches(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn matches(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let regex = regex("matches", args[1])?;
     Ok(regex.is_match(&text("matches", args[0])?).into())
 }
 
-fn capture(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn capture(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let (regex, whole) = (regex("capture", args[1])?, text("capture", args[0])?);
     let found = regex
         .captures(&whole)
@@ -271,7 +269,7 @@ fn capture(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error>
     Ok(keep_place(args[0], found))
 }
 
-fn capture_all(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn capture_all(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let (regex, whole) = (regex("capture_all", args[1])?, text("capture_all", args[0])?);
     let mut found = Array::new();
     for captures in regex.captures_iter(&whole) {
@@ -296,7 +294,7 @@ fn groups(regex: &Regex, captures: &regex::Captures<'_>, from: &Dynamic) -> Dyna
     named.into()
 }
 
-fn glob(_: &Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn glob(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let (pattern, whole) = (text("glob", args[0])?, text("glob", args[1])?);
     let matcher = GLOBS.with(|cache| {
         cached(cache, &pattern, |pattern| {

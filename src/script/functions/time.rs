@@ -6,11 +6,11 @@ use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use jiff::fmt::{rfc2822, strtime};
 use jiff::tz::TimeZone;
-use rhai::{Dynamic, NativeCallContext};
+use rhai::Dynamic;
 
-use super::Function;
 use super::bounded::{Bound, Bounded};
 use super::text::keep_place;
+use super::{Context, Function};
 use crate::script::names::Capture;
 use crate::script::problem::{Error, failed, not_known};
 use crate::script::values;
@@ -217,7 +217,7 @@ fn time_of(capture: Capture) -> Result<Timestamp, Error> {
     Ok(Timestamp { value, bound })
 }
 
-fn duration(_: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn duration(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     if let Some(duration) = args[0].read_lock::<Duration>() {
         return Ok(Dynamic::from(*duration));
     }
@@ -227,7 +227,7 @@ fn duration(_: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<Dyna
         .ok_or_else(|| not_known(format!("`{text}` is not a duration")))
 }
 
-fn timestamp(_: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn timestamp(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let value = &*args[0];
     if let Some(timestamp) = value.read_lock::<Timestamp>() {
         return Ok(Dynamic::from(*timestamp));

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use rhai::{Dynamic, NativeCallContext};
+use rhai::Dynamic;
 
-use super::Function;
 use super::text::keep_place;
+use super::{Context, Function};
 use crate::script::problem::{Error, not_known};
 use crate::script::values;
 
@@ -116,7 +116,7 @@ fn order_labels(left: &str, right: &str) -> Ordering {
     }
 }
 
-fn version(_: &NativeCallContext<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
+fn version(_: Context<'_>, args: &mut [&mut Dynamic]) -> Result<Dynamic, Error> {
     let text = values::text("version", args[0])?;
     Version::parse(&text)
         .map(|version| keep_place(args[0], Dynamic::from(version)))

@@ -171,7 +171,14 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
-fn run(text: &str, kind: Kind) {
+fn known() -> Known<'static> {
+    Known {
+        locals: &["host"],
+        namespaces: NAMESPACES,
+    }
+}
+
+fn scripts() -> Scripts {
     let limits = Limits {
         operations: 20_000,
         ..Limits::default()
@@ -182,11 +189,12 @@ fn run(text: &str, kind: Kind) {
         text: "fn f(x) { x }\nfn g(x, y) { [x, y] }",
     };
     scripts.add_modules(&[module]);
-    let known = Known {
-        locals: &["host"],
-        namespaces: NAMESPACES,
-    };
-    match scripts.compile(text, kind, &known) {
+    scripts
+}
+
+fn run(text: &str, kind: Kind) {
+    let scripts = scripts();
+    match scripts.compile(text, kind, &known()) {
         Ok(script) => {
             let names: Arc<dyn Names> = Arc::new(facts());
             let locals = [("host".to_owned(), Dynamic::from("h"))];
@@ -197,6 +205,118 @@ fn run(text: &str, kind: Kind) {
                 assert!(text.get(problem.start..problem.end).is_some(), "{text}: {problem:?}");
             }
         }
+    }
+}
+
+/// Expressions most of which are plain.
+fn plain_expression() -> impl Strategy<Value = String> {
+    let atoms = [
+        "servers",
+        "shop.items",
+        "lost",
+        "names",
+        "host",
+        "host.name",
+        "rows",
+        "1",
+        "-2",
+        "2.5",
+        "\"a\"",
+        "\"h\"",
+        "()",
+        "true",
+        "false",
+        "version(\"1.2.3\")",
+        "duration(\"5m\")",
+    ];
+    let atom = prop::sample::select(atoms.to_vec()).prop_map(str::to_owned);
+    atom.prop_recursive(3, 16, 2, |inner| {
+        let operators = vec![
+            "+", "-", "*", "/", "%", "**", "==", "!=", "<", "<=", ">", ">=", "&&", "||", "in",
+        ];
+        let methods = vec![
+            "len()",
+            "keys()",
+            "name",
+            "port",
+            "labels",
+            "app",
+            "unique()",
+            "to_string()",
+            "contains(\"a\")",
+            "starts_with(\"a\")",
+            "len().to_string()",
+            "labels.app.len()",
+            "split(\",\").len()",
+        ];
+        prop_oneof![
+            4 => (inner.clone(), prop::sample::select(operators), inner.clone())
+                .prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+            4 => (inner.clone(), prop::sample::select(methods)).prop_map(|(a, member)| format!("{a}.{member}")),
+            1 => inner.clone().prop_map(|a| format!("!{a}")),
+            1 => inner.prop_map(|a| format!("{a}[0]")),
+        ]
+    })
+}
+
+/// A plain expression has the value that Rhai has of it, with its place; where Rhai has none, neither has it.
+fn both_ways(text: &str) -> Option<bool> {
+    let scripts = scripts();
+    let script = scripts.compile(text, Kind::Expression, &known()).ok()?;
+    let Ok(Body::Code(code)) = script.body(&scripts) else {
+        return None;
+    };
+    let plain = code.plain.as_ref()?;
+    let facts = facts();
+    let row = facts
+        .values
+        .get("servers")
+        .and_then(|servers| servers.as_ref().ok()?.as_array_ref().ok()?.first().cloned());
+    for host in [
+        Dynamic::from("h"),
+        row.unwrap_or_default(),
+        Dynamic::UNIT,
+        Dynamic::from("a".repeat(1 << 21)),
+    ] {
+        let names: Arc<dyn Names> = Arc::new(self::facts());
+        let _session = session::enter(Some(names), &scripts.limits);
+        let locals = [("host".to_owned(), host)];
+        let by_rhai = scripts.run_by_rhai(code, &locals);
+        match (plain.eval(&locals), by_rhai) {
+            (Some(value), Ok(other)) => {
+                assert_eq!(
+                    (show(&value), value.type_name()),
+                    (show(&other), other.type_name()),
+                    "{text}"
+                );
+                assert_eq!(value.tag(), other.tag(), "{text}");
+            }
+            (None, _) => {}
+            (Some(value), Err(stop)) => panic!("{text}: {} instead of {stop:?}", show(&value)),
+        }
+    }
+    Some(true)
+}
+
+#[test]
+fn what_rules_ask_of_each_item_is_plain() {
+    for text in [
+        "host.name != \"\"",
+        "host.port == () || host.name.ends_with(\"s\")",
+        "!(host.name in names) && host.labels.app == true",
+        "servers.len() > 0",
+    ] {
+        assert_eq!(both_ways(text), Some(true), "{text}");
+    }
+    for text in [
+        "host?.name",
+        "host[0]",
+        "names.some(|name| name == host)",
+        "m::f(host)",
+        "`${host}`",
+        "[host]",
+    ] {
+        assert_eq!(both_ways(text), None, "{text}");
     }
 }
 
@@ -214,6 +334,11 @@ proptest! {
     fn random_expressions_do_not_panic(text in expression()) {
         run(&text, Kind::Block);
         run(&format!("a ${{{text}}} b"), Kind::Template);
+    }
+
+    #[test]
+    fn plain_expressions_have_the_values_of_rhai(text in plain_expression()) {
+        both_ways(&text);
     }
 
     #[test]
