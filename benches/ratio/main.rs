@@ -1,5 +1,6 @@
 //! The ratio bench: load and 50 rules against a bare `serde_json` parse of the same bytes, in one process; and peak memory as a
-//! multiple of the file. `cargo bench --bench ratio`, or with sizes in MB: `cargo bench --bench ratio -- 1 10`.
+//! multiple of the file. `cargo bench --bench ratio`, or with sizes in MB: `cargo bench --bench ratio -- 1 10`. Both sides have the program's
+//! allocator; with `--no-default-features`, that of the system.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // it prints a table of its own evidence
 
@@ -19,6 +20,11 @@ use grow::{Layout, grow};
 use serde_json::Value;
 
 const ROUNDS: usize = 5;
+
+/// As the program has it.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

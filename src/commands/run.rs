@@ -93,7 +93,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage("an earlier capture belongs to one bundle", help));
     }
     // Made ready while rulebooks and evidence are read.
-    std::thread::spawn(|| {
+    rayon::spawn(|| {
         Redactor::of_reports();
     });
     if args.live {
