@@ -48,7 +48,7 @@ fn read_within(
 }
 
 /// Texts from this size on are hashed on a thread of their own while they are parsed, which costs less than to do one after the other.
-const LARGE: usize = 1 << 20;
+const LARGE: usize = 1 << 18;
 
 /// Does something with a text, and hashes it meanwhile, if it is large.
 fn beside<T>(text: &[u8], work: impl FnOnce() -> T) -> (T, Option<[u8; 32]>) {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::rulebook::model::{Expr, RulebookId};
 
 use super::halt::Halt;
@@ -20,8 +22,8 @@ pub(super) fn to_subject(run: &Arc<Run>) -> Answers {
         Some(_) => Ok(true),
     };
     (0..rulebooks.len())
-        .map(|id| (id, run.context.when(id)))
-        .map(ask)
+        .into_par_iter()
+        .map(|id| ask((id, run.context.when(id))))
         .collect()
 }
 
@@ -37,8 +39,8 @@ pub(super) fn to_whole(run: &Arc<Run>, subjects: &[(Option<usize>, &Answers)]) -
             .map(|(_, answers)| &answers[id])),
     };
     (0..rulebooks.len())
-        .map(|id| (id, run.context.when(id)))
-        .map(ask)
+        .into_par_iter()
+        .map(|id| ask((id, run.context.when(id))))
         .collect()
 }
 

@@ -14,7 +14,7 @@ use crate::rulebook::spec::{RedactFileSpec, RedactSpec};
 use crate::rulebook::text::Text;
 
 /// Most literals of a pattern that a text is searched for before the pattern is tried.
-const MOST_LITERALS: usize = 8;
+const MOST_LITERALS: usize = 40;
 
 /// The group of a pattern that holds the secret.
 const GROUP: &str = "secret";
@@ -175,26 +175,47 @@ fn signs(text: &str) -> Vec<Finder<'static>> {
     let Ok(hir) = regex_syntax::parse(text) else {
         return Vec::new();
     };
-    let mut literals = Extractor::new().extract(&hir);
-    literals.minimize_by_preference();
-    let begins = literals.literals().unwrap_or_default();
-    let telling = begins.len() <= MOST_LITERALS && begins.iter().all(|literal| literal.as_bytes().len() > 2);
-    let finder = |bytes: &[u8]| Finder::new(bytes).into_owned();
-    if telling && !begins.is_empty() {
-        return begins.iter().map(|literal| finder(literal.as_bytes())).collect();
-    }
-    longest_literal(&hir).map(finder).into_iter().collect()
+    let literals = literals(&hir).unwrap_or_default();
+    literals
+        .iter()
+        .map(|literal| Finder::new(literal).into_owned())
+        .collect()
 }
 
-/// The longest text that every match has in it.
-fn longest_literal(hir: &Hir) -> Option<&[u8]> {
-    match hir.kind() {
-        HirKind::Literal(literal) => Some(&literal.0),
-        HirKind::Capture(capture) => longest_literal(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => longest_literal(&repetition.sub),
-        HirKind::Concat(parts) => parts.iter().filter_map(longest_literal).max_by_key(|bytes| bytes.len()),
+/// The most telling literals one of which every match has in it: those whose shortest is longest.
+fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    let within = match hir.kind() {
+        HirKind::Capture(capture) => literals(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => literals(&repetition.sub),
+        HirKind::Alternation(parts) => {
+            let of_all: Option<Vec<Vec<Vec<u8>>>> = parts.iter().map(literals).collect();
+            of_all.map(|of_all| of_all.concat())
+        }
+        // What may stand before them does not matter.
+        HirKind::Concat(parts) => {
+            let tails = (1..parts.len()).filter_map(|from| begins(&Hir::concat(parts[from..].to_vec())));
+            let each = parts.iter().filter_map(literals);
+            tails.chain(each).max_by_key(|texts| shortest(texts))
+        }
         _ => None,
-    }
+    };
+    let known = [begins(hir), within].into_iter().flatten();
+    known
+        .filter(|texts| texts.len() <= MOST_LITERALS)
+        .max_by_key(|texts| shortest(texts))
+}
+
+/// The literals one of which every match begins with.
+fn begins(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    let found = Extractor::new().extract(hir);
+    let texts = found.literals()?.iter().map(|literal| literal.as_bytes().to_vec());
+    let texts: Vec<Vec<u8>> = texts.collect();
+    (shortest(&texts) > 0 && texts.len() <= MOST_LITERALS).then_some(texts)
+}
+
+/// The length of the shortest, 0 where there is none.
+fn shortest(texts: &[Vec<u8>]) -> usize {
+    texts.iter().map(Vec::len).min().unwrap_or(0)
 }
 
 /// A place of secrets in documents.
@@ -252,6 +273,7 @@ mod tests {
                 .iter()
                 .all(|pattern| bytes_regex(&pattern.text).is_some())
         );
+        assert!(rules.patterns.iter().all(|pattern| !signs(&pattern.text).is_empty()));
         assert!(rules.names.len() > 30 && rules.patterns.len() > 40 && rules.paths.len() > 5);
     }
 
@@ -268,6 +290,12 @@ mod tests {
         assert_eq!(known(r"\bghp_[a-z]+"), [b"ghp_"]);
         assert_eq!(known(r"\b[Bb]earer x").len(), 2);
         assert_eq!(known(r"[a-z]{1,9}://(?<secret>(?:[^@]+-key)+)@"), [b"-key"]);
-        assert_eq!(known(r"\d+(?:://)?(?:a|bc)"), Vec::<Vec<u8>>::new());
+        assert_eq!(known(r"\d+(?:://)?(?:a|bc)"), [&b"a"[..], b"bc"]);
+        assert_eq!(
+            known(r"(?:^|\s)(?:-u|--user)[ =](\S+)"),
+            [&b"-u "[..], b"-u=", b"--user ", b"--user="]
+        );
+        assert_eq!(known(r"\b[A-Z]+(?:LONGER|OTHER)x*"), [&b"LONGER"[..], b"OTHER"]);
+        assert_eq!(known(r"\d+(?:://)?(?:a|[a-z]+)"), Vec::<Vec<u8>>::new());
     }
 }

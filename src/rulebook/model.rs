@@ -1,10 +1,10 @@
 //! Rulebooks as compiled: every name resolved to an index, every path, pattern and script parsed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use globset::GlobMatcher;
+use globset::{Glob, GlobBuilder, GlobMatcher};
 use indexmap::IndexMap;
 use rhai::Dynamic;
 
@@ -214,14 +214,47 @@ pub struct FanOut {
 pub struct Captured {
     /// As written.
     pub text: String,
-    /// Compiled, to match paths relative to the subject's place; none for a plain name.
-    pub glob: Option<GlobMatcher>,
+    /// For a name that is no plain one.
+    glob: Option<Glob>,
+    /// Compiled when a path first looks like it: that costs more than all looks.
+    matcher: OnceLock<GlobMatcher>,
 }
 
 impl Captured {
+    /// What has a meaning of its own in a glob.
+    const SPECIAL: [char; 8] = ['*', '?', '[', ']', '{', '}', '\\', '!'];
+
+    /// A name as written.
+    ///
+    /// # Errors
+    /// Where it is no glob.
+    pub fn new(text: &str) -> Result<Captured, globset::Error> {
+        let glob = || GlobBuilder::new(text).literal_separator(true).build();
+        Ok(Captured {
+            glob: text.contains(Captured::SPECIAL).then(glob).transpose()?,
+            ..Captured::plain(text.to_owned())
+        })
+    }
+
+    /// A name that is no glob, whatever is in it.
+    pub fn plain(text: String) -> Captured {
+        Captured {
+            text,
+            glob: None,
+            matcher: OnceLock::new(),
+        }
+    }
+
     /// Whether a path, relative to the subject's place, goes by this name.
     pub fn matches(&self, path: &str) -> bool {
-        self.glob.as_ref().map_or(self.text == path, |glob| glob.is_match(path))
+        let Some(glob) = &self.glob else {
+            return self.text == path;
+        };
+        let begins = self.text.split(Captured::SPECIAL).next().unwrap_or_default();
+        let ends = self.text.rsplit(Captured::SPECIAL).next().unwrap_or_default();
+        path.starts_with(begins)
+            && path.ends_with(ends)
+            && self.matcher.get_or_init(|| glob.compile_matcher()).is_match(path)
     }
 }
 

@@ -148,6 +148,6 @@ impl Compiler {
             _ => "txt",
         };
         let text = format!("{}.{}.{end}", self.rulebooks[declared.rulebook].id, declared.id);
-        declared.captured.push(Captured { text, glob: None });
+        declared.captured.push(Captured::plain(text));
     }
 }

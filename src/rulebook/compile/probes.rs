@@ -1,7 +1,5 @@
 //! Probes: names in bundles, parsers, shapes, clocks; and the ways that other rulebooks add.
 
-use globset::GlobBuilder;
-
 use crate::diagnostic::Problem;
 use crate::path::Path;
 use crate::probe::Action;
@@ -68,18 +66,8 @@ impl Compiler {
     }
 
     fn captured(&mut self, text: &Text) -> Option<Captured> {
-        // Most names are plain, and a pattern costs more than to compare.
-        if !text.value.contains(|c: char| "*?[]{}\\!".contains(c)) {
-            return Some(Captured {
-                text: text.value.clone(),
-                glob: None,
-            });
-        }
-        match GlobBuilder::new(text).literal_separator(true).build() {
-            Ok(glob) => Some(Captured {
-                text: text.value.clone(),
-                glob: Some(glob.compile_matcher()),
-            }),
+        match Captured::new(text) {
+            Ok(captured) => Some(captured),
             Err(error) => {
                 let problem = Problem::error("bad-glob", text.place, format!("this is no glob: {}", error.kind()));
                 self.problems.push(
