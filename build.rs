@@ -16,7 +16,10 @@ fn main() -> io::Result<()> {
             true => events(&fs::read_to_string(&name)?),
             false => None,
         };
-        let events = events.map_or_else(|| "None".to_owned(), |events| format!("Some(&[{events}])"));
+        let events = events.map_or_else(
+            || "None".to_owned(),
+            |(events, values)| format!("Some((&[{events}], {values:?}))"),
+        );
         code.push_str(&format!(
             "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})), {events}),\n",
             format!("/{name}")
@@ -29,11 +32,11 @@ fn main() -> io::Result<()> {
     fs::write(directory.join("embedded.rs"), code)
 }
 
-/// The YAML events of a text as code: a number for what they are (those of `src/rulebook/yaml.rs`), begin, end and value. `None` where
-/// there is something that no rulebook may have: then the text itself is read when it is loaded, and the problem reported.
-fn events(text: &str) -> Option<String> {
+/// The YAML events of a text as code: a number for what they are (those of `src/rulebook/yaml.rs`), begin, end and length of the value; and all
+/// values. `None` where there is something that no rulebook may have: then the text itself is read when it is loaded, and the problem reported.
+fn events(text: &str) -> Option<(String, String)> {
     let options = options! { emit_comments: false, emit_unresolved_aliases: true, emit_anchor_events: true };
-    let mut code = String::new();
+    let (mut code, mut values) = (String::new(), String::new());
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.ok()?;
         let (kind, value) = match &event {
@@ -45,9 +48,10 @@ fn events(text: &str) -> Option<String> {
             _ => return None,
         };
         let range = span.byte_range().unwrap_or_default();
-        code.push_str(&format!("({kind},{},{},{value:?}),", range.start, range.end));
+        code.push_str(&format!("({kind},{},{},{}),", range.start, range.end, value.len()));
+        values.push_str(value);
     }
-    Some(code)
+    Some((code, values))
 }
 
 fn style_number(style: ScalarStyle) -> u8 {

@@ -92,14 +92,13 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         let help = "compare one bundle at a time";
         return Err(Failure::usage("an earlier capture belongs to one bundle", help));
     }
-    // Made ready while rulebooks and evidence are read.
-    rayon::spawn(|| {
-        Redactor::of_reports();
-    });
     if args.live {
         return live(args, &style);
     }
-    let ruleset = Arc::new(super::rulebooks(&args.rulebooks, &style)?);
+    let loaded = super::load(&args.rulebooks.rulebooks)?;
+    // Made ready while rulebooks are compiled and evidence is read.
+    rayon::spawn(|| Redactor::of_reports().warm_up());
+    let ruleset = Arc::new(super::compiled(loaded, &style)?);
     let choices = Choices::new(args, &ruleset)?;
     let mut out = output(args.output.as_deref())?;
     let progress = Progress::new(args.bundles.len(), "bundles");

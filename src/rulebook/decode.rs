@@ -33,6 +33,12 @@ pub struct Decoder {
 }
 
 impl Decoder {
+    /// Adds what another has met.
+    pub fn add(&mut self, other: Decoder) {
+        self.problems.extend(other.problems);
+        self.broken.extend(other.broken);
+    }
+
     /// Reports a problem.
     pub fn report(&mut self, problem: Problem) {
         self.problems.push(problem);

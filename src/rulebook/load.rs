@@ -12,13 +12,14 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use rayon::prelude::*;
 use thiserror::Error;
 
 use self::files::{Folder, MAIN, RawFile};
 use super::decode::{Decoder, FromYaml, Key, Map};
 use super::spec::{CaseFileSpec, PartSpec, RulebookSpec, SnakeId};
 use super::text::{Style, Text};
-use super::yaml::{self, Node, Recorded, Yaml};
+use super::yaml::{self, Events, Node, Yaml};
 use crate::diagnostic::{FileId, Place, Problem, Problems, Sources, quoted};
 
 /// Why nothing could be loaded.
@@ -230,9 +231,8 @@ impl Loaded {
             return Ok(None);
         };
         let mut decoder = Decoder::default();
-        let cases = self
-            .only_document(id, None, "cases")
-            .and_then(|document| FromYaml::from_yaml(&document, &mut decoder));
+        let document = only_document(id, None, "cases", &self.sources, &mut decoder.problems);
+        let cases = document.and_then(|document| FromYaml::from_yaml(&document, &mut decoder));
         self.problems.extend(decoder.problems);
         Ok(cases)
     }
@@ -252,7 +252,7 @@ impl Loaded {
         };
         let digest = files::digest(&[file]);
         let mut first: HashMap<String, Place> = HashMap::new();
-        for document in self.documents(id, None, "rulebook") {
+        for document in documents(id, None, "rulebook", &self.sources, &mut self.problems) {
             let mut decoder = Decoder::default();
             let spec = RulebookSpec::from_yaml(&document, &mut decoder);
             let Decoder { problems, broken } = decoder;
@@ -277,24 +277,23 @@ impl Loaded {
     }
 
     fn add_folder(&mut self, folder: &Folder, origin: &Origin) {
-        let (mut spec, mut parts, mut modules, mut files) = (None, Vec::new(), Vec::new(), Vec::new());
+        let (mut spec, mut parts, mut modules) = (None, Vec::new(), Vec::new());
         let mut decoder = Decoder::default();
-        for file in &folder.files {
-            let Some(id) = files::add(file, &mut self.sources, &mut self.problems) else {
-                continue;
-            };
-            files.push(id);
-            if let Some(name) = file.name.strip_prefix("lib/") {
-                modules.push((module_name(name, id, &mut decoder), id));
-            } else if file.name == MAIN {
-                let document = self.only_document(id, file.events, "rulebook");
-                spec = document.and_then(|document| RulebookSpec::from_yaml(&document, &mut decoder));
-            } else {
-                for document in self.documents(id, file.events, "section") {
-                    parts.extend(PartSpec::from_yaml(&document, &mut decoder));
-                }
+        let mut add = |file| Some((file, files::add(file, &mut self.sources, &mut self.problems)?));
+        let files: Vec<(&RawFile, FileId)> = folder.files.iter().filter_map(&mut add).collect();
+        let read: Vec<(Part, Decoder)> = files
+            .par_iter()
+            .map(|(file, id)| part(file, *id, &self.sources))
+            .collect();
+        for ((_, id), (part, of_part)) in files.iter().zip(read) {
+            match part {
+                Part::Module(name) => modules.push((name, *id)),
+                Part::Rulebook(read) => spec = read.map(|spec| *spec),
+                Part::Sections(sections) => parts.extend(sections),
             }
+            decoder.add(of_part);
         }
+        let files = files.into_iter().map(|(_, id)| id).collect();
         if let Some(spec) = &mut spec {
             parts.into_iter().for_each(|part| merge(spec, part, &mut decoder));
         }
@@ -312,41 +311,75 @@ impl Loaded {
             digest,
         });
     }
+}
 
-    /// The documents of a file that are not empty; a report where there is none.
-    fn documents(&mut self, file: FileId, events: Option<&[Recorded]>, what: &str) -> Vec<Yaml> {
-        let before = self.problems.len();
-        let mut documents = match events {
-            Some(events) => yaml::replay(file, events, &self.sources, &mut self.problems),
-            None => yaml::parse(file, &self.sources, &mut self.problems),
-        };
-        documents.retain(|document| !matches!(document.value, Node::Null | Node::Unusable));
-        if documents.is_empty() && self.problems.len() == before {
-            let problem = Problem::error(
-                "empty-file",
-                Place::new(file, 0, 0),
-                format!("there is no {what} in this file"),
-            );
-            self.problems.push(
-                problem
-                    .label("nothing but blanks and comments")
-                    .help("begin it with `casebook: 1`"),
-            );
-        }
-        documents
-    }
+/// What a file of a rulebook's directory gives.
+enum Part {
+    Module(String),
+    Rulebook(Option<Box<RulebookSpec>>),
+    Sections(Vec<PartSpec>),
+}
 
-    /// The document of a file that may have only one; a report where it has more.
-    fn only_document(&mut self, file: FileId, events: Option<&[Recorded]>, what: &str) -> Option<Yaml> {
-        let mut documents = self.documents(file, events, what).into_iter();
-        let first = documents.next()?;
-        if let Some(second) = documents.next() {
-            let problem = Problem::error("second-document", second.place, "this file may have only one document");
-            let help = "only a rulebook that is a single file shares it with others; move this to a file of its own";
-            self.problems.push(problem.label("the second begins here").help(help));
-        }
-        Some(first)
+/// Reads a file of a rulebook's directory.
+fn part(file: &RawFile, id: FileId, sources: &Sources) -> (Part, Decoder) {
+    let mut decoder = Decoder::default();
+    let read = if let Some(name) = file.name.strip_prefix("lib/") {
+        Part::Module(module_name(name, id, &mut decoder))
+    } else if file.name == MAIN {
+        let document = only_document(id, file.events, "rulebook", sources, &mut decoder.problems);
+        let spec = document.and_then(|document| RulebookSpec::from_yaml(&document, &mut decoder));
+        Part::Rulebook(spec.map(Box::new))
+    } else {
+        let documents = documents(id, file.events, "section", sources, &mut decoder.problems);
+        let sections = documents.iter();
+        Part::Sections(
+            sections
+                .filter_map(|document| PartSpec::from_yaml(document, &mut decoder))
+                .collect(),
+        )
+    };
+    (read, decoder)
+}
+
+/// The documents of a file that are not empty; a report where there is none.
+fn documents(
+    file: FileId,
+    events: Option<Events>,
+    what: &str,
+    sources: &Sources,
+    problems: &mut Problems,
+) -> Vec<Yaml> {
+    let before = problems.len();
+    let mut documents = match events {
+        Some(events) => yaml::replay(file, events, sources, problems),
+        None => yaml::parse(file, sources, problems),
+    };
+    documents.retain(|document| !matches!(document.value, Node::Null | Node::Unusable));
+    if documents.is_empty() && problems.len() == before {
+        let message = format!("there is no {what} in this file");
+        let problem = Problem::error("empty-file", Place::new(file, 0, 0), message);
+        let problem = problem.label("nothing but blanks and comments");
+        problems.push(problem.help("begin it with `casebook: 1`"));
     }
+    documents
+}
+
+/// The document of a file that may have only one; a report where it has more.
+fn only_document(
+    file: FileId,
+    events: Option<Events>,
+    what: &str,
+    sources: &Sources,
+    problems: &mut Problems,
+) -> Option<Yaml> {
+    let mut documents = documents(file, events, what, sources, problems).into_iter();
+    let first = documents.next()?;
+    if let Some(second) = documents.next() {
+        let problem = Problem::error("second-document", second.place, "this file may have only one document");
+        let help = "only a rulebook that is a single file shares it with others; move this to a file of its own";
+        problems.push(problem.label("the second begins here").help(help));
+    }
+    Some(first)
 }
 
 /// The directories below one that are rulebooks, sorted.

@@ -80,9 +80,12 @@ impl Yaml {
     }
 }
 
-/// An event of a file that was parsed before: what it is (a style of scalars, a sequence, a mapping, or the end of these), where it begins
-/// and ends, and a scalar's value.
-pub type Recorded = (u8, u32, u32, &'static str);
+/// A file that was parsed before: its events, and the values of all its scalars, one after the other.
+pub type Events = (&'static [Recorded], &'static str);
+
+/// An event: what it is (a style of scalars, a sequence, a mapping, or the end of these), where it begins and ends, and the length of a
+/// scalar's value. It holds no pointer, which the system would have to adjust at every start.
+pub type Recorded = (u8, u32, u32, u32);
 
 /// What the first numbers of [`Recorded`] events stand for; `build.rs` has the same.
 const STYLES: [Style; 5] = [
@@ -108,7 +111,7 @@ pub fn parse(file: FileId, sources: &Sources, problems: &mut Problems) -> Vec<Ya
 }
 
 /// The documents of a file that was parsed before.
-pub fn replay(file: FileId, events: &[Recorded], sources: &Sources, problems: &mut Problems) -> Vec<Yaml> {
+pub fn replay(file: FileId, events: Events, sources: &Sources, problems: &mut Problems) -> Vec<Yaml> {
     Builder::new(file, &sources.get(file).text, problems).replay(events)
 }
 
@@ -194,8 +197,10 @@ impl<'a> Builder<'a> {
         self.documents
     }
 
-    fn replay(mut self, events: &[Recorded]) -> Vec<Yaml> {
-        for &(kind, start, end, value) in events {
+    fn replay(mut self, (events, mut values): Events) -> Vec<Yaml> {
+        for &(kind, start, end, length) in events {
+            let (value, others) = values.split_at_checked(length as usize).unwrap_or_default();
+            values = others;
             let place = Place::new(self.file, start as usize, end as usize);
             let opened = match (kind, STYLES.get(usize::from(kind))) {
                 (_, Some(style)) => {

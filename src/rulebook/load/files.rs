@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::LoadError;
 use crate::diagnostic::{FileId, Place, Problem, Problems, Sources};
-use crate::rulebook::yaml::{LARGEST, Recorded};
+use crate::rulebook::yaml::{Events, LARGEST};
 
 /// Most files of one rulebook.
 const MOST: usize = 1000;
@@ -18,7 +18,7 @@ const MOST: usize = 1000;
 pub(super) const MAIN: &str = "rulebook.yaml";
 
 /// A file of the binary: its name, its content, and what a YAML text was parsed to.
-type Embedded = (&'static str, &'static [u8], Option<&'static [Recorded]>);
+type Embedded = (&'static str, &'static [u8], Option<Events>);
 
 /// What was shipped: names from `rulebooks/` on, sorted.
 static EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
@@ -32,7 +32,7 @@ pub(super) struct RawFile {
     /// Content, at most one byte more than is allowed
     pub(super) bytes: Cow<'static, [u8]>,
     /// What it was parsed to before, where it was
-    pub(super) events: Option<&'static [Recorded]>,
+    pub(super) events: Option<Events>,
 }
 
 /// The files of one rulebook.
