@@ -8,11 +8,6 @@ use casebook::cli::Cli;
 use casebook::commands::{self, Exit, Failure};
 use clap::Parser;
 
-/// Evidence is read into large pieces of memory, which it takes in large pages, and scripts make many small ones, at which it is quick.
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // This thread works along, instead of waiting for one more that does. Where the threads cannot be had now, rayon tries again.

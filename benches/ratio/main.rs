@@ -1,6 +1,5 @@
 //! The ratio bench: load and 50 rules against a bare `serde_json` parse of the same bytes, in one process; and peak memory as a
-//! multiple of the file. `cargo bench --bench ratio`, or with sizes in MB: `cargo bench --bench ratio -- 1 10`. Both sides have the program's
-//! allocator; with `--no-default-features`, that of the system.
+//! multiple of the file. `cargo bench --bench ratio`, or with sizes in MB: `cargo bench --bench ratio -- 1 10`.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // it prints a table of its own evidence
 
@@ -21,12 +20,9 @@ use serde_json::Value;
 
 const ROUNDS: usize = 5;
 
-/// As the program has it.
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() {
+    // As in the program.
+    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [flag, folder] = arguments.as_slice()
         && flag == "--peak"
