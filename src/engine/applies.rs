@@ -2,56 +2,45 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use crate::rulebook::model::{Expr, RulebookId};
+use crate::rulebook::model::{Expr, KindId, RulebookId};
 
 use super::halt::Halt;
 use super::run::Run;
 
+/// What the `when` of a rulebook says.
+pub(super) type Answer = Result<bool, Halt>;
+
 /// What the `when` of each rulebook says, by rulebook.
-pub(super) type Answers = Vec<Result<bool, Halt>>;
+pub(super) type Answers = Vec<Answer>;
 
-/// The answers for a subject. A rulebook that speaks about another kind of subject, or the whole, applies if it does there.
-pub(super) fn to_subject(run: &Arc<Run>) -> Answers {
-    let rulebooks = &run.ruleset().rulebooks;
-    let ask = |(id, when): (RulebookId, Option<&Expr>)| match when {
-        None => Ok(true),
-        Some(when) if rulebooks[id].when_kind == run.subject.kind => holds(run, id, when),
-        Some(when) if rulebooks[id].when_kind.is_none() => holds(run, id, when),
-        Some(_) => Ok(true),
-    };
-    (0..rulebooks.len())
-        .into_par_iter()
-        .map(|id| ask((id, run.context.when(id))))
-        .collect()
+/// The answer for a subject. A rulebook that speaks about another kind of subject, or the whole, applies if it does there.
+pub(super) fn to_subject(run: &Arc<Run>, rulebook: RulebookId) -> Answer {
+    let when_kind = run.ruleset().rulebooks[rulebook].when_kind;
+    match run.context.when(rulebook) {
+        Some(when) if when_kind.is_none() || when_kind == run.subject.kind => holds(run, rulebook, when),
+        _ => Ok(true),
+    }
 }
 
-/// The answers for the whole: a rulebook that speaks about subjects applies if it does for any of them.
-pub(super) fn to_whole(run: &Arc<Run>, subjects: &[(Option<usize>, &Answers)]) -> Answers {
-    let rulebooks = &run.ruleset().rulebooks;
-    let ask = |(id, when): (RulebookId, Option<&Expr>)| match when {
+/// The answer for the whole, by those for subjects of these kinds: a rulebook that speaks about subjects applies if it does for any of them.
+pub(super) fn to_whole(run: &Arc<Run>, subjects: &[(Option<KindId>, &Answer)], rulebook: RulebookId) -> Answer {
+    let when_kind = run.ruleset().rulebooks[rulebook].when_kind;
+    let of_kind = subjects.iter().filter(|(kind, _)| *kind == when_kind);
+    match run.context.when(rulebook) {
         None => Ok(true),
-        Some(when) if rulebooks[id].when_kind.is_none() => holds(run, id, when),
-        Some(_) => any(subjects
-            .iter()
-            .filter(|(kind, _)| *kind == rulebooks[id].when_kind)
-            .map(|(_, answers)| &answers[id])),
-    };
-    (0..rulebooks.len())
-        .into_par_iter()
-        .map(|id| ask((id, run.context.when(id))))
-        .collect()
+        Some(when) if when_kind.is_none() => holds(run, rulebook, when),
+        Some(_) => any(of_kind.map(|(_, answer)| *answer)),
+    }
 }
 
-fn holds(run: &Arc<Run>, rulebook: RulebookId, when: &Expr) -> Result<bool, Halt> {
+fn holds(run: &Arc<Run>, rulebook: RulebookId, when: &Expr) -> Answer {
     let value = run.frame(rulebook).eval(when, &[])?;
     value.as_bool().map_err(|kind| {
         Halt::broken(format!("`when` must be true or false, and this is of type {kind}")).at(&when.text)
     })
 }
 
-fn any<'a>(answers: impl Iterator<Item = &'a Result<bool, Halt>>) -> Result<bool, Halt> {
+fn any<'a>(answers: impl Iterator<Item = &'a Answer>) -> Answer {
     let (mut undecided, mut seen) = (None, false);
     for answer in answers {
         seen = true;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic, Map};
 
 use crate::report::model::{Finding, RuleVerdict};
-use crate::rulebook::model::{FactId, ProbeId, RuleId};
+use crate::rulebook::model::{FactId, KindId, ProbeId, RuleId};
 use crate::script::{self, Index, Node, Place};
 
+use super::applies::{self, Answer};
 use super::halt::Halt;
 use super::query::{Holder, Inquiry};
 use super::run::Run;
-use super::{applies, assemble, finding, judge};
+use super::{assemble, finding, judge};
 
 /// What a rule makes of the evidence of a subject, or of the bundle.
 #[derive(Debug)]
@@ -86,25 +87,25 @@ impl Inquiry {
         let by_subject = self.ruleset().rulebooks[declared.rulebook].when_kind.is_some();
         // Whether the rulebook applies to the bundle may be for its subjects to say.
         let asked = match declared.kind.is_none() && by_subject {
-            true => self.look(|holder| (holder.kind(), applies::to_subject(&holder.run))),
+            true => self.look(|holder| (holder.kind(), applies::to_subject(&holder.run, declared.rulebook))),
             false => Vec::new(),
         };
         let subjects = asked.iter().filter(|(kind, _)| kind.is_some());
-        let subjects: Vec<_> = subjects.map(|(kind, answers)| (*kind, answers)).collect();
+        let subjects: Vec<_> = subjects.map(|(kind, answer)| (*kind, answer)).collect();
         self.look(|holder| essence(holder, rule, facts, &subjects))
     }
 }
 
-fn essence(holder: &Holder, id: RuleId, facts: &[FactId], subjects: &[(Option<usize>, &applies::Answers)]) -> Essence {
+fn essence(holder: &Holder, id: RuleId, facts: &[FactId], subjects: &[(Option<KindId>, &Answer)]) -> Essence {
     let run = &holder.run;
     let rule = &run.ruleset().rules[id];
     let (mut verdict, mut findings) = (None, Vec::new());
     if rule.kind == holder.kind() {
-        let answers = match holder.kind() {
-            Some(_) => applies::to_subject(run),
-            None => applies::to_whole(run, subjects),
+        let answer = match holder.kind() {
+            Some(_) => applies::to_subject(run, rule.rulebook),
+            None => applies::to_whole(run, subjects, rule.rulebook),
         };
-        match &answers[rule.rulebook] {
+        match &answer {
             Ok(true) => {
                 let judged = judge::judge(run, id);
                 let (drafts, trouble) = finding::drafts(run, id, &judged);

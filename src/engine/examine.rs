@@ -1,15 +1,15 @@
 //! One subject examined: its rules judged, its findings put into words and related, and what it leaves to the whole taken along.
 //! After that its evidence can go.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use rayon::prelude::*;
 
 use crate::report::model::{Item, RuleVerdict, TimeSource};
-use crate::rulebook::model::{FactId, FactSource, KindId, ProbeId, RuleId};
+use crate::rulebook::model::{FactId, FactSource, KindId, ProbeId, RuleId, RulebookId};
 
-use super::applies::{self, Answers};
+use super::applies::{self, Answer, Answers};
 use super::detach::Left;
 use super::finding::{self, Draft};
 use super::halt::Halt;
@@ -46,27 +46,27 @@ pub(super) struct Examined {
 
 /// Examines a subject.
 pub(super) fn subject(run: &Arc<Run>, wanted: &[RuleId]) -> Examined {
-    let answers = applies::to_subject(run);
     let rules: Vec<RuleId> = wanted
         .iter()
         .copied()
         .filter(|rule| run.ruleset().rules[*rule].kind == run.subject.kind)
         .collect();
-    let mut examined = examined(run, answers, &rules);
+    let mut examined = examined(run, |rulebook| applies::to_subject(run, rulebook), &rules);
     examined.left = left(run);
     examined
 }
 
 /// Examines the bundle as a whole, once all subjects were; rules of kinds that have no subject are told once, here.
 pub(super) fn whole(run: &Arc<Run>, subjects: &[Examined], wanted: &[RuleId]) -> Examined {
-    let answers: Vec<(Option<KindId>, &Answers)> = subjects
-        .iter()
-        .map(|subject| (subject.kind, &subject.answers))
-        .collect();
-    let answers = applies::to_whole(run, &answers);
+    let ask = |rulebook: RulebookId| {
+        let answers = subjects
+            .iter()
+            .map(|subject| (subject.kind, &subject.answers[rulebook]));
+        applies::to_whole(run, &answers.collect::<Vec<_>>(), rulebook)
+    };
     let kind_of = |rule: &RuleId| run.ruleset().rules[*rule].kind;
     let own: Vec<RuleId> = wanted.iter().copied().filter(|rule| kind_of(rule).is_none()).collect();
-    let mut examined = examined(run, answers, &own);
+    let mut examined = examined(run, ask, &own);
     let there = |kind| subjects.iter().any(|subject| subject.kind == kind);
     let lost = wanted
         .iter()
@@ -77,8 +77,11 @@ pub(super) fn whole(run: &Arc<Run>, subjects: &[Examined], wanted: &[RuleId]) ->
     examined
 }
 
-fn examined(run: &Arc<Run>, answers: Answers, rules: &[RuleId]) -> Examined {
-    let judge = |rule: &RuleId| judged(run, &answers, *rule);
+/// Judges these rules; `ask` says whether a rulebook applies, and is asked once for each, when one of its rules is the first to need it.
+fn examined(run: &Arc<Run>, ask: impl Fn(RulebookId) -> Answer + Sync, rules: &[RuleId]) -> Examined {
+    let answers: Vec<OnceLock<Answer>> = run.ruleset().rulebooks.iter().map(|_| OnceLock::new()).collect();
+    let answer = |rulebook: RulebookId| answers[rulebook].get_or_init(|| ask(rulebook));
+    let judge = |rule: &RuleId| judged(run, answer(run.ruleset().rules[*rule].rulebook), *rule);
     let sentences: Vec<Sentence> = rules.par_iter().map(judge).collect();
     let (mut verdicts, mut reads, mut drafts) = (Vec::new(), Vec::new(), Vec::new());
     for (rule, sentence) in rules.iter().copied().zip(sentences) {
@@ -92,7 +95,7 @@ fn examined(run: &Arc<Run>, answers: Answers, rules: &[RuleId]) -> Examined {
         kind: run.subject.kind,
         verdicts,
         reads,
-        answers,
+        answers: (0..answers.len()).map(|rulebook| answer(rulebook).clone()).collect(),
         drafts,
         edges,
         items: assemble::items(run),
@@ -109,8 +112,8 @@ struct Sentence {
     reads: ProbeSet,
 }
 
-fn judged(run: &Arc<Run>, answers: &Answers, rule: RuleId) -> Sentence {
-    match &answers[run.ruleset().rules[rule].rulebook] {
+fn judged(run: &Arc<Run>, applies: &Answer, rule: RuleId) -> Sentence {
+    match applies {
         Ok(true) => {
             let judged = judge::judge(run, rule);
             let (drafts, trouble) = finding::drafts(run, rule, &judged);

@@ -33,20 +33,21 @@ const SHOWN: usize = 160;
 impl Inquiry {
     /// How a rule comes to its verdict on each subject, or on the bundle.
     pub fn explain(&self, rule: RuleId, parts: &Parts) -> Vec<Explanation> {
-        let asked = self.look(|holder| (holder.kind(), applies::to_subject(&holder.run)));
+        let rulebook = self.ruleset().rules[rule].rulebook;
+        let asked = self.look(|holder| (holder.kind(), applies::to_subject(&holder.run, rulebook)));
         let subjects: Vec<_> = asked
             .iter()
             .filter(|(kind, _)| kind.is_some())
-            .map(|(kind, answers)| (*kind, answers))
+            .map(|(kind, answer)| (*kind, answer))
             .collect();
         let of_kind = |holder: &Holder| {
             let run = &holder.run;
             (run.ruleset().rules[rule].kind == holder.kind()).then(|| {
-                let answers = match holder.kind() {
-                    Some(_) => applies::to_subject(run),
-                    None => applies::to_whole(run, &subjects),
+                let answer = match holder.kind() {
+                    Some(_) => applies::to_subject(run, rulebook),
+                    None => applies::to_whole(run, &subjects, rulebook),
                 };
-                explained(run, rule, parts, &answers[run.ruleset().rules[rule].rulebook])
+                explained(run, rule, parts, &answer)
             })
         };
         let explained: Vec<Explanation> = self.look(of_kind).into_iter().flatten().collect();

@@ -52,7 +52,7 @@ impl Rules {
         static RULES: LazyLock<Rules> = LazyLock::new(|| {
             // Their sizes are known to be right, which a test sees to.
             let spec = RedactFileSpec::read("redaction.yaml", BUILT_IN.to_owned(), &mut Sources::default());
-            spec.map(|(spec, _)| Rules::checked(&spec.redact, Checked::deferred).0)
+            spec.map(|(spec, _)| Rules::checked(&spec.redact, |text| Ok(Checked::trusted(text))).0)
                 .unwrap_or_default()
         });
         &RULES

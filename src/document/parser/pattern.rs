@@ -17,7 +17,7 @@ const SURELY_SMALL: usize = 5_000;
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: String,
-    names: Vec<String>,
+    names: OnceLock<Vec<String>>,
     compiled: OnceLock<Regex>,
 }
 
@@ -50,23 +50,24 @@ impl Pattern {
     }
 
     /// A pattern that is known to be right, of whatever size and for whatever use.
-    ///
-    /// # Errors
-    /// The first mistake in the pattern, after all.
-    pub fn deferred(text: &str) -> Result<Self, PatternError> {
-        Self::parsed(text).map(|(pattern, _)| pattern)
+    pub fn trusted(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            names: OnceLock::new(),
+            compiled: OnceLock::new(),
+        }
     }
 
     fn parsed(text: &str) -> Result<(Self, Hir), PatternError> {
         let parsed = regex_syntax::Parser::new()
             .parse(text)
             .map_err(|error| mistake(&error, text))?;
-        let mut pattern = Self {
-            text: text.to_owned(),
-            names: Vec::new(),
-            compiled: OnceLock::new(),
+        let mut names = Vec::new();
+        add_names(&parsed, &mut names);
+        let pattern = Self {
+            names: names.into(),
+            ..Self::trusted(text)
         };
-        add_names(&parsed, &mut pattern.names);
         Ok((pattern, parsed))
     }
 
@@ -76,9 +77,9 @@ impl Pattern {
     /// As [`Pattern::new`]; also that no group has a name, or one has the name `unmatched`.
     pub fn with_groups(text: &str) -> Result<Self, PatternError> {
         let pattern = Self::new(text)?;
-        let (message, range) = if pattern.names.is_empty() {
+        let (message, range) = if pattern.names().is_empty() {
             ("no group of it has a name, as in `(?<name>...)`", 0..text.len())
-        } else if pattern.names.iter().any(|name| name == UNMATCHED) {
+        } else if pattern.names().iter().any(|name| name == UNMATCHED) {
             let at = text.find("<unmatched>").map_or(0, |at| at + 1);
             (
                 "`unmatched` is the key of rows that no pattern matches",
@@ -93,7 +94,10 @@ impl Pattern {
 
     /// The names of its groups, in order.
     pub fn names(&self) -> &[String] {
-        &self.names
+        self.names.get_or_init(|| {
+            let names = self.regex().capture_names();
+            names.flatten().map(str::to_owned).collect()
+        })
     }
 
     /// The groups of the first match in a text.

@@ -73,9 +73,10 @@ impl Compiler {
         text: &Text,
         check: fn(&str) -> Result<Pattern, PatternError>,
     ) -> Option<Pattern> {
-        let trusted = self.trusted.contains(&rulebook);
-        let made = if trusted { Pattern::deferred(text) } else { check(text) };
-        self.checked(made, Some(text))
+        if self.trusted.contains(&rulebook) {
+            return Some(Pattern::trusted(text));
+        }
+        self.checked(check(text), Some(text))
     }
 
     fn checked<T>(&mut self, made: Result<T, PatternError>, text: Option<&Text>) -> Option<T> {
