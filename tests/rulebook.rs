@@ -298,7 +298,7 @@ fn keys_of_the_head_belong_into_the_main_file() {
         ("lib/my-module.rhai", ""),
     ]);
     let codes: Vec<&str> = loaded.problems.iter().map(|problem| problem.code).collect();
-    assert_eq!(codes, ["second-document", "bad-name"]);
+    assert_eq!(codes, ["bad-name", "second-document"], "file by file");
 }
 
 #[test]
