@@ -10,9 +10,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // This thread works along, instead of waiting for one more that does. Where the threads cannot be had now, rayon tries again.
-    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
-    let exit = std::panic::catch_unwind(AssertUnwindSafe(|| commands::dispatch(cli)));
+    let exit = std::panic::catch_unwind(AssertUnwindSafe(|| run(cli)));
     match exit {
         Ok(Ok(exit)) => ExitCode::from(exit as u8),
         // Whoever reads the output has gone: that is no failure of ours.
@@ -32,4 +30,14 @@ fn main() -> ExitCode {
             ExitCode::from(70)
         }
     }
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    // This thread works along, instead of waiting for one more that does.
+    let threads = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+    threads.map_err(|error| {
+        let help = "allow this user more processes, or set RAYON_NUM_THREADS=1";
+        Failure::usage(format!("no thread can be started: {error}"), help)
+    })?;
+    commands::dispatch(cli)
 }
