@@ -96,8 +96,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
         return live(args, &style);
     }
     let loaded = super::load(&args.rulebooks.rulebooks)?;
-    // Made ready while rulebooks are compiled and evidence is read.
-    rayon::spawn(|| Redactor::of_reports().warm_up());
+    warm_up();
     let ruleset = Arc::new(super::compiled(loaded, &style)?);
     let choices = Choices::new(args, &ruleset)?;
     let mut out = output(args.output.as_deref())?;
@@ -132,6 +131,11 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     Ok(worst)
 }
 
+/// Makes the redactor of reports ready while something else is done.
+fn warm_up() {
+    rayon::spawn(|| Redactor::of_reports().warm_up());
+}
+
 /// Captures, then judges what was captured as any bundle.
 fn live(args: &RunArgs, style: &report::Style) -> Result<Exit, Failure> {
     let mut prepared = Prepared::new(&args.rulebooks, &args.rules, &args.probes, &args.secrets, style)?;
@@ -142,6 +146,7 @@ fn live(args: &RunArgs, style: &report::Style) -> Result<Exit, Failure> {
     };
     let ruleset = Arc::clone(&prepared.ruleset);
     prepared.ask_for_leave(style)?;
+    warm_up();
     let mut out = output(args.output.as_deref())?;
     let gathered = prepared.capture(args.keep.as_deref())?;
     gathered.tell()?;
