@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::rulebook::model::{Expr, KindId, RulebookId};
+use crate::rulebook::model::{Expr, KindId, RuleId, RulebookId};
 
 use super::halt::Halt;
+use super::query::Inquiry;
 use super::run::Run;
 
 /// What the `when` of a rulebook says.
@@ -23,13 +24,41 @@ pub(super) fn to_subject(run: &Arc<Run>, rulebook: RulebookId) -> Answer {
 }
 
 /// The answer for the whole, by those for subjects of these kinds: a rulebook that speaks about subjects applies if it does for any of them.
-pub(super) fn to_whole(run: &Arc<Run>, subjects: &[(Option<KindId>, &Answer)], rulebook: RulebookId) -> Answer {
+pub(super) fn to_whole<'a>(
+    run: &Arc<Run>,
+    rulebook: RulebookId,
+    subjects: impl Iterator<Item = (Option<KindId>, &'a Answer)>,
+) -> Answer {
     let when_kind = run.ruleset().rulebooks[rulebook].when_kind;
-    let of_kind = subjects.iter().filter(|(kind, _)| *kind == when_kind);
     match run.context.when(rulebook) {
         None => Ok(true),
         Some(when) if when_kind.is_none() => holds(run, rulebook, when),
-        Some(_) => any(of_kind.map(|(_, answer)| *answer)),
+        Some(_) => any(subjects
+            .filter(|(kind, _)| *kind == when_kind)
+            .map(|(_, answer)| answer)),
+    }
+}
+
+/// What subjects say of whether the rulebook of a rule applies to the bundle.
+pub(super) struct OfSubjects(Vec<(Option<KindId>, Answer)>);
+
+impl OfSubjects {
+    /// Asks them, where it is for them to say.
+    pub(super) fn of(inquiry: &Inquiry, rule: RuleId) -> OfSubjects {
+        let rule = &inquiry.ruleset().rules[rule];
+        let by_subject = inquiry.ruleset().rulebooks[rule.rulebook].when_kind.is_some();
+        OfSubjects(match rule.kind.is_none() && by_subject {
+            true => inquiry.look(|holder| (holder.kind(), to_subject(&holder.run, rule.rulebook))),
+            false => Vec::new(),
+        })
+    }
+
+    /// The answer for a subject, or for the whole.
+    pub(super) fn answer(&self, run: &Arc<Run>, rulebook: RulebookId) -> Answer {
+        match run.subject.kind {
+            Some(_) => to_subject(run, rulebook),
+            None => to_whole(run, rulebook, self.0.iter().map(|(kind, answer)| (*kind, answer))),
+        }
     }
 }
 

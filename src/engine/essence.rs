@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic, Map};
 
 use crate::report::model::{Finding, RuleVerdict};
-use crate::rulebook::model::{FactId, KindId, ProbeId, RuleId};
+use crate::rulebook::model::{FactId, ProbeId, RuleId};
 use crate::script::{self, Index, Node, Place};
 
-use super::applies::{self, Answer};
+use super::applies::OfSubjects;
 use super::halt::Halt;
 use super::query::{Holder, Inquiry};
 use super::run::Run;
@@ -83,29 +83,17 @@ impl Essence {
 impl Inquiry {
     /// What a rule, with these facts below it, makes of each subject and of the bundle.
     pub fn essence(&self, rule: RuleId, facts: &[FactId]) -> Vec<Essence> {
-        let declared = &self.ruleset().rules[rule];
-        let by_subject = self.ruleset().rulebooks[declared.rulebook].when_kind.is_some();
-        // Whether the rulebook applies to the bundle may be for its subjects to say.
-        let asked = match declared.kind.is_none() && by_subject {
-            true => self.look(|holder| (holder.kind(), applies::to_subject(&holder.run, declared.rulebook))),
-            false => Vec::new(),
-        };
-        let subjects = asked.iter().filter(|(kind, _)| kind.is_some());
-        let subjects: Vec<_> = subjects.map(|(kind, answer)| (*kind, answer)).collect();
-        self.look(|holder| essence(holder, rule, facts, &subjects))
+        let asked = OfSubjects::of(self, rule);
+        self.look(|holder| essence(holder, rule, facts, &asked))
     }
 }
 
-fn essence(holder: &Holder, id: RuleId, facts: &[FactId], subjects: &[(Option<KindId>, &Answer)]) -> Essence {
+fn essence(holder: &Holder, id: RuleId, facts: &[FactId], asked: &OfSubjects) -> Essence {
     let run = &holder.run;
     let rule = &run.ruleset().rules[id];
     let (mut verdict, mut findings) = (None, Vec::new());
     if rule.kind == holder.kind() {
-        let answer = match holder.kind() {
-            Some(_) => applies::to_subject(run, rule.rulebook),
-            None => applies::to_whole(run, subjects, rule.rulebook),
-        };
-        match &answer {
+        match &asked.answer(run, rule.rulebook) {
             Ok(true) => {
                 let judged = judge::judge(run, id);
                 let (drafts, trouble) = finding::drafts(run, id, &judged);

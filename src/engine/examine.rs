@@ -62,7 +62,7 @@ pub(super) fn whole(run: &Arc<Run>, subjects: &[Examined], wanted: &[RuleId]) ->
         let answers = subjects
             .iter()
             .map(|subject| (subject.kind, &subject.answers[rulebook]));
-        applies::to_whole(run, &answers.collect::<Vec<_>>(), rulebook)
+        applies::to_whole(run, rulebook, answers)
     };
     let kind_of = |rule: &RuleId| run.ruleset().rules[*rule].kind;
     let own: Vec<RuleId> = wanted.iter().copied().filter(|rule| kind_of(rule).is_none()).collect();

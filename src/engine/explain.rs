@@ -11,7 +11,7 @@ use crate::rulebook::compile::{Part, Parts};
 use crate::rulebook::model::{Decision, Expr, FactId, FactSource, RuleId, Ruleset, Symbol};
 use crate::script;
 
-use super::applies;
+use super::applies::OfSubjects;
 use super::frame::{Frame, Locals};
 use super::halt::Halt;
 use super::judge::{self, Asked, Watch};
@@ -33,22 +33,11 @@ const SHOWN: usize = 160;
 impl Inquiry {
     /// How a rule comes to its verdict on each subject, or on the bundle.
     pub fn explain(&self, rule: RuleId, parts: &Parts) -> Vec<Explanation> {
-        let rulebook = self.ruleset().rules[rule].rulebook;
-        let asked = self.look(|holder| (holder.kind(), applies::to_subject(&holder.run, rulebook)));
-        let subjects: Vec<_> = asked
-            .iter()
-            .filter(|(kind, _)| kind.is_some())
-            .map(|(kind, answer)| (*kind, answer))
-            .collect();
+        let asked = OfSubjects::of(self, rule);
         let of_kind = |holder: &Holder| {
             let run = &holder.run;
-            (run.ruleset().rules[rule].kind == holder.kind()).then(|| {
-                let answer = match holder.kind() {
-                    Some(_) => applies::to_subject(run, rulebook),
-                    None => applies::to_whole(run, &subjects, rulebook),
-                };
-                explained(run, rule, parts, &answer)
-            })
+            let declared = &run.ruleset().rules[rule];
+            (declared.kind == holder.kind()).then(|| explained(run, rule, parts, &asked.answer(run, declared.rulebook)))
         };
         let explained: Vec<Explanation> = self.look(of_kind).into_iter().flatten().collect();
         if explained.is_empty() && self.ruleset().rules[rule].kind.is_some() {

@@ -301,7 +301,7 @@ fn captured(capture: Option<&Pattern>, doc: &Arc<Doc>, node: NodeId) -> Option<D
     };
     let text = doc.document.str(node).unwrap_or_else(|| doc.document.raw(node).into());
     let captures = regex.captures(&text)?;
-    let value = match regex.names().first() {
+    let value = match regex.names().next() {
         Some(_) => Dynamic::from_map(row(regex, &captures, doc, node)),
         None => group(doc, node, captures.get(1).or_else(|| captures.get(0))?.as_str()),
     };
@@ -326,7 +326,7 @@ fn row(regex: &Pattern, captures: &Captures, doc: &Arc<Doc>, node: NodeId) -> Ma
         let value = captures
             .name(name)
             .map_or(Dynamic::UNIT, |found| group(doc, node, found.as_str()));
-        row.insert(name.as_str().into(), value);
+        row.insert(name.into(), value);
     }
     row
 }

@@ -52,7 +52,7 @@ impl Rules {
         static RULES: LazyLock<Rules> = LazyLock::new(|| {
             // Their sizes are known to be right, which a test sees to.
             let spec = RedactFileSpec::read("redaction.yaml", BUILT_IN.to_owned(), &mut Sources::default());
-            spec.map(|(spec, _)| Rules::checked(&spec.redact, |text| Ok(Checked::trusted(text))).0)
+            spec.map(|(spec, _)| Rules::checked(&spec.redact, |_| Ok(())).0)
                 .unwrap_or_default()
         });
         &RULES
@@ -60,13 +60,13 @@ impl Rules {
 
     /// The rules of a section `redact:`, and what is wrong in it.
     pub fn of(spec: &RedactSpec) -> (Rules, Vec<(&Text, Wrong)>) {
-        Rules::checked(spec, Checked::new)
+        Rules::checked(spec, |text| Checked::new(text).map(drop))
     }
 
     /// The rules of a section, each pattern checked so.
     pub(super) fn checked(
         spec: &RedactSpec,
-        check: fn(&str) -> Result<Checked, PatternError>,
+        check: fn(&str) -> Result<(), PatternError>,
     ) -> (Rules, Vec<(&Text, Wrong)>) {
         let mut wrong = Vec::new();
         let mut rules = Rules::default();
@@ -78,7 +78,7 @@ impl Rules {
         }
         for text in &spec.patterns {
             match check(text) {
-                Ok(_) => rules.patterns.push(Pattern::of(text)),
+                Ok(()) => rules.patterns.push(Pattern::of(text)),
                 Err(error) => wrong.push((text, Wrong::Pattern(error))),
             }
         }
@@ -90,7 +90,7 @@ impl Rules {
         }
         for text in &spec.except {
             match check(text) {
-                Ok(_) => rules.except.push(text.value.clone()),
+                Ok(()) => rules.except.push(text.value.clone()),
                 Err(error) => wrong.push((text, Wrong::Pattern(error))),
             }
         }
@@ -189,7 +189,9 @@ fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
         HirKind::Repetition(repetition) if repetition.min > 0 => literals(&repetition.sub),
         HirKind::Alternation(parts) => {
             let of_all: Option<Vec<Vec<Vec<u8>>>> = parts.iter().map(literals).collect();
-            of_all.map(|of_all| of_all.concat())
+            of_all
+                .map(|of_all| of_all.concat())
+                .filter(|texts| texts.len() <= MOST_LITERALS)
         }
         // What may stand before them does not matter.
         HirKind::Concat(parts) => {
@@ -200,9 +202,7 @@ fn literals(hir: &Hir) -> Option<Vec<Vec<u8>>> {
         _ => None,
     };
     let known = [begins(hir), within].into_iter().flatten();
-    known
-        .filter(|texts| texts.len() <= MOST_LITERALS)
-        .max_by_key(|texts| shortest(texts))
+    known.max_by_key(|texts| shortest(texts))
 }
 
 /// The literals one of which every match begins with.

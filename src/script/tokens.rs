@@ -24,6 +24,8 @@ const ABSENT: &str = "absent$";
 const TRUE: &str = "true$";
 const LIST: &str = "list$";
 const OBJECT: &str = "object$";
+/// The literals that ask something of the other side of a comparison.
+const ASKED: [(&str, Asked); 2] = [(ABSENT, Asked::Absence), (TRUE, Asked::Truth)];
 
 /// Something that is written like a function call and sees its arguments unevaluated.
 pub(super) struct Form {
@@ -216,7 +218,7 @@ fn text(state: &Dynamic) -> ImmutableString {
 }
 
 fn install_literals(engine: &mut Engine) {
-    for (key, asked) in [(ABSENT, Asked::Absence), (TRUE, Asked::Truth)] {
+    for (key, asked) in ASKED {
         engine.register_custom_syntax_with_state_raw(
             key,
             |_, _, _| Ok(None),
@@ -379,12 +381,12 @@ pub(super) enum Plainly {
 
 /// What a piece of syntax plainly is, if it is no form, list, object or copy.
 pub(super) fn plainly(custom: &CustomExpr) -> Option<Plainly> {
-    match custom.tokens.first()?.as_str() {
-        READ => Some(Plainly::Read(text(&custom.state))),
-        ABSENT => Some(Plainly::Value(Dynamic::from(Asked::Absence))),
-        TRUE => Some(Plainly::Value(Dynamic::from(Asked::Truth))),
-        _ => None,
+    let key = custom.tokens.first()?.as_str();
+    if key == READ {
+        return Some(Plainly::Read(text(&custom.state)));
     }
+    let (_, asked) = ASKED.into_iter().find(|(literal, _)| *literal == key)?;
+    Some(Plainly::Value(Dynamic::from(asked)))
 }
 
 /// The value of a free name.

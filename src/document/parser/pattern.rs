@@ -17,7 +17,6 @@ const SURELY_SMALL: usize = 5_000;
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: String,
-    names: OnceLock<Vec<String>>,
     compiled: OnceLock<Regex>,
 }
 
@@ -37,7 +36,14 @@ impl Pattern {
     /// # Errors
     /// The first mistake in the pattern, or that it is too large.
     pub fn new(text: &str) -> Result<Self, PatternError> {
-        let (pattern, parsed) = Self::parsed(text)?;
+        Self::checked(text).map(|(pattern, _)| pattern)
+    }
+
+    fn checked(text: &str) -> Result<(Self, Hir), PatternError> {
+        let parsed = regex_syntax::Parser::new()
+            .parse(text)
+            .map_err(|error| mistake(&error, text))?;
+        let pattern = Self::trusted(text);
         if weight(&parsed) > SURELY_SMALL {
             let regex = Regex::new(text).map_err(|error| PatternError {
                 message: error.to_string(),
@@ -46,29 +52,15 @@ impl Pattern {
             // It is the first to be set.
             let _ = pattern.compiled.set(regex);
         }
-        Ok(pattern)
+        Ok((pattern, parsed))
     }
 
     /// A pattern that is known to be right, of whatever size and for whatever use.
     pub fn trusted(text: &str) -> Self {
         Self {
             text: text.to_owned(),
-            names: OnceLock::new(),
             compiled: OnceLock::new(),
         }
-    }
-
-    fn parsed(text: &str) -> Result<(Self, Hir), PatternError> {
-        let parsed = regex_syntax::Parser::new()
-            .parse(text)
-            .map_err(|error| mistake(&error, text))?;
-        let mut names = Vec::new();
-        add_names(&parsed, &mut names);
-        let pattern = Self {
-            names: names.into(),
-            ..Self::trusted(text)
-        };
-        Ok((pattern, parsed))
     }
 
     /// A pattern whose named groups become the keys of a row.
@@ -76,10 +68,12 @@ impl Pattern {
     /// # Errors
     /// As [`Pattern::new`]; also that no group has a name, or one has the name `unmatched`.
     pub fn with_groups(text: &str) -> Result<Self, PatternError> {
-        let pattern = Self::new(text)?;
-        let (message, range) = if pattern.names().is_empty() {
+        let (pattern, parsed) = Self::checked(text)?;
+        let mut names = Vec::new();
+        add_names(&parsed, &mut names);
+        let (message, range) = if names.is_empty() {
             ("no group of it has a name, as in `(?<name>...)`", 0..text.len())
-        } else if pattern.names().iter().any(|name| name == UNMATCHED) {
+        } else if names.contains(&UNMATCHED) {
             let at = text.find("<unmatched>").map_or(0, |at| at + 1);
             (
                 "`unmatched` is the key of rows that no pattern matches",
@@ -93,11 +87,8 @@ impl Pattern {
     }
 
     /// The names of its groups, in order.
-    pub fn names(&self) -> &[String] {
-        self.names.get_or_init(|| {
-            let names = self.regex().capture_names();
-            names.flatten().map(str::to_owned).collect()
-        })
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.regex().capture_names().flatten()
     }
 
     /// The groups of the first match in a text.
@@ -134,10 +125,10 @@ fn weight(part: &Hir) -> usize {
     }
 }
 
-fn add_names(part: &Hir, names: &mut Vec<String>) {
+fn add_names<'h>(part: &'h Hir, names: &mut Vec<&'h str>) {
     match part.kind() {
         HirKind::Capture(capture) => {
-            names.extend(capture.name.as_deref().map(str::to_owned));
+            names.extend(capture.name.as_deref());
             add_names(&capture.sub, names);
         }
         HirKind::Repetition(repetition) => add_names(&repetition.sub, names),
